@@ -1,0 +1,94 @@
+"""Who may do what: the one module that every door asks.
+
+A stranger gets NotFound, a member without the right Forbidden.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import QuerySet
+
+from projects.models import Membership, Project
+from projects.states import Role
+
+
+class Permission(StrEnum):
+    VIEW = "view"  # look at everything of the project
+    OPERATE = "operate"  # ensure, start, stop, restart, refresh, remove the container, run commands, terminals
+    CONFIGURE = "configure"  # settings, members, git credentials, remove the project
+    ADMINISTER = "administer"  # lend the host's credentials, change a workspace's owner
+
+
+NEEDED_ROLE = {Permission.VIEW: Role.VIEWER, Permission.OPERATE: Role.OPERATOR, Permission.CONFIGURE: Role.OWNER}
+
+
+class AccessDenied(Exception):
+    """`str()` is a sentence for the caller."""
+
+
+class Stranger(AccessDenied):
+    """The caller may not even know that it exists: answer 404."""
+
+
+def is_administrator(user: Any) -> bool:
+    return bool(user.is_authenticated and user.is_active and user.is_superuser)
+
+
+def may_create_projects(user: Any) -> bool:
+    """Administrators, and people they grant `projects.add_project`."""
+    return bool(user.is_authenticated and user.is_active and user.has_perm("projects.add_project"))
+
+
+def visible_projects(user: Any) -> QuerySet[Project]:
+    """The projects that the user may look at."""
+    if not (user.is_authenticated and user.is_active):
+        return Project.objects.none()
+    if user.is_superuser:
+        return Project.objects.all()
+    return Project.objects.filter(memberships__user=user)
+
+
+def role_of(user: Any, project: Project) -> Role | None:
+    """The user's role in the project, or None."""
+    found = Membership.objects.filter(project=project, user=user).values_list("role", flat=True).first()
+    return Role(found) if found else None
+
+
+def may(user: Any, permission: Permission, project: Project) -> bool:
+    if not (user.is_authenticated and user.is_active):
+        return False
+    if user.is_superuser:
+        return True
+    role = role_of(user, project)
+    needed = NEEDED_ROLE.get(permission)
+    return role is not None and needed is not None and role.rank >= needed.rank
+
+
+def demand(user: Any, permission: Permission, project: Project) -> None:
+    """Quiet when the user may; Stranger when he may not even look; AccessDenied otherwise."""
+    if may(user, permission, project):
+        return
+    if not may(user, Permission.VIEW, project):
+        raise Stranger("There is no such project, or you are not a member of it.")
+    needed = NEEDED_ROLE.get(permission)
+    who = f"the {needed} role in this project" if needed else "an administrator"
+    raise AccessDenied(f"This needs {who}; ask an owner of the project or an administrator.")
+
+
+def project_for(user: Any, slug: str, permission: Permission = Permission.VIEW) -> Project:
+    """The project of that slug, if the user may do that with it. Raises Stranger or AccessDenied."""
+    project = Project.objects.filter(slug=slug).first()
+    if project is None:
+        raise Stranger("There is no such project, or you are not a member of it.")
+    demand(user, permission, project)
+    return project
+
+
+def demand_administrator(user: Any) -> None:
+    if not is_administrator(user):
+        raise AccessDenied("This needs an administrator.")
+
+
+def demand_project_creator(user: Any) -> None:
+    if not may_create_projects(user):
+        raise AccessDenied("Only administrators, and people they allow to, make projects; ask an administrator.")

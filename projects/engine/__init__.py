@@ -1,0 +1,1 @@
+"""The only Docker code of the hub: no Django, no database, and no SDK error leaves it."""

@@ -1,0 +1,400 @@
+"""What crosses the Engine's border: frozen dataclasses, and the protocols that every engine keeps.
+
+`tests/engine/test_contract.py` holds the promises; the real engine and the fake both pass it.
+No Django here, and no word of the Docker SDK.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from projects.states import Health, Status, Stream
+
+MARKER_VARIABLE = "CONTAINERHUB_EXEC_ID"
+"""Environment variable that marks every process of one exec, so that all of them can be found and ended."""
+
+
+# -- asked for ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A bind mount. A missing source is an error, never a directory made by the Engine."""
+
+    source: str
+    target: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    test: tuple[str, ...]
+    interval_seconds: float = 60
+    timeout_seconds: float = 10
+    retries: int = 3
+    start_period_seconds: float = 60
+
+
+@dataclass(frozen=True)
+class ContainerSpec:
+    """All that a container is made from. `cpu_limit` in cores, memory in bytes; swap equals memory."""
+
+    name: str
+    image: str
+    command: tuple[str, ...] = ()
+    user: str = ""
+    working_dir: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    mounts: tuple[Mount, ...] = ()
+    cpu_limit: float | None = None
+    memory_limit_bytes: int | None = None
+    pids_limit: int | None = None
+    nofile_soft: int | None = None
+    nofile_hard: int | None = None
+    healthcheck: HealthCheck | None = None
+    network: str = ""
+    init: bool = True
+    restart_policy: str = "unless-stopped"
+    cap_drop: tuple[str, ...] = ()
+    log_max_size_mb: int = 10
+    log_max_files: int = 3
+    hostname: str = ""
+
+
+@dataclass(frozen=True)
+class ExecSpec:
+    """A process to run in a container. `environment` is where secrets may stand; it shows in no inspect."""
+
+    command: tuple[str, ...]
+    user: str = "claude"
+    working_dir: str = "/workspace"
+    environment: Mapping[str, str] = field(default_factory=dict)
+    tty: bool = False
+    stdin: bool = False
+    cols: int = 80
+    rows: int = 24
+
+
+@dataclass(frozen=True)
+class BuildSpec:
+    """An image build. `context` is a directory; `dockerfile` is relative to it; `files` are added to the
+    context (path in the context -> bytes)."""
+
+    context: Path
+    tag: str
+    dockerfile: str = "Dockerfile"
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    no_cache: bool = False
+    pull: bool = False
+
+
+# -- observed -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ContainerSummary:
+    """One row of a list call: cheap, enough to reconcile."""
+
+    docker_id: str
+    name: str
+    image: str
+    status: Status
+    health: Health
+    created_at: datetime
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ContainerInfo:
+    """One inspected container. Times are aware UTC, or None where the Engine says "never"."""
+
+    docker_id: str
+    name: str
+    image: str
+    image_id: str
+    status: Status
+    health: Health
+    failing_streak: int
+    health_output: str
+    exit_code: int | None
+    oom_killed: bool
+    error: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    labels: Mapping[str, str]
+    mounts: tuple[Mount, ...]
+    environment: Mapping[str, str]
+    cpu_limit: float | None
+    memory_limit_bytes: int | None
+    pids_limit: int | None
+    restart_count: int
+    network_names: tuple[str, ...]
+
+    @property
+    def short_id(self) -> str:
+        return self.docker_id[:12]
+
+    @property
+    def running(self) -> bool:
+        return self.status is Status.RUNNING
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a running container used at `read_at`. Memory is without the page cache; counters are totals.
+
+    `cpu_percent` counts 100 per core, from two samples. Limits are None where the container has none of its own.
+    """
+
+    docker_id: str
+    read_at: datetime
+    cpu_percent: float | None
+    memory_bytes: int
+    memory_limit_bytes: int | None
+    pids: int
+    network_rx_bytes: int
+    network_tx_bytes: int
+
+
+@dataclass(frozen=True)
+class Process:
+    pid: int
+    user: str
+    cpu_seconds: float
+    command: str
+
+
+@dataclass(frozen=True)
+class ImageInfo:
+    image_id: str
+    tags: tuple[str, ...]
+    created_at: datetime
+    size_bytes: int
+    labels: Mapping[str, str]
+    user: str
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class BuildProgress:
+    """One line of a build as it happens. `image_id` is set on the last one only."""
+
+    line: str
+    step: int | None = None
+    steps: int | None = None
+    image_id: str | None = None
+
+
+@dataclass(frozen=True)
+class EngineEvent:
+    """A hint that something happened. `kind` is "connected" at each (re)connect: reconcile then.
+
+    Otherwise it is the Engine's action for a container: create start die oom health_status destroy rename …
+    """
+
+    kind: str
+    docker_id: str = ""
+    at: datetime | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    version: str
+    api_version: str
+    base_url: str
+    is_local: bool  # a unix socket on this host, so paths here are paths there
+    cpus: int
+    memory_bytes: int
+    root_dir: str
+    storage_driver: str
+    cgroup_version: str
+    operating_system: str
+
+
+# -- execs ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Chunk:
+    stream: Stream
+    data: bytes
+
+
+@dataclass(frozen=True)
+class ExecOutcome:
+    """How an exec ended. `exit_code` is an int only when the Engine confirmed the end.
+
+    `timed_out`, `stopped` (the caller's `stop` said so) and `connection_lost` exclude one another.
+    """
+
+    exec_id: str
+    exit_code: int | None
+    timed_out: bool
+    stopped: bool
+    connection_lost: bool
+    duration_seconds: float
+
+
+Sink = Callable[[Stream, memoryview], None]
+
+
+class ExecStream(Protocol):
+    """An exec attached over a raw connection; an async context manager, closed on the way out.
+
+    Closing never kills the process: `Execs.kill` does.
+    """
+
+    exec_id: str
+
+    async def read(self) -> Chunk | None:
+        """The next bytes as they came (never empty, never re-cut into lines); None at the end of the stream.
+
+        Not reading holds the process back, since the Engine's own buffer fills."""
+
+    async def write(self, data: bytes) -> None:
+        """Send to stdin; waits while the process does not read."""
+
+    async def half_close(self) -> None:
+        """End of stdin; output goes on."""
+
+    async def resize(self, *, cols: int, rows: int) -> None: ...
+
+    async def wait(self) -> int:
+        """The exit code, after `read` gave None. Raises ConnectionLost if the Engine cannot confirm the end."""
+
+    async def close(self) -> None: ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+
+
+# -- the protocols --------------------------------------------------------------------------
+
+
+class Containers(Protocol):
+    """Each call is repeatable: where the wished state holds already, it answers quietly."""
+
+    def create(self, spec: ContainerSpec) -> str:
+        """Create, and answer the docker_id. Raises NameTaken, NoSuchObject (image), Refused."""
+
+    def start(self, ref: str) -> None:
+        """Running afterwards, also if it was already. Raises NoSuchObject, Refused."""
+
+    def stop(self, ref: str, *, grace_seconds: int = 10) -> None:
+        """Not running afterwards (a paused one is unpaused first); quiet when stopped or gone already."""
+
+    def restart(self, ref: str, *, grace_seconds: int = 10) -> None:
+        """Raises NoSuchObject."""
+
+    def remove(self, ref: str, *, force: bool = False) -> None:
+        """Gone afterwards, with its anonymous volumes; quiet when gone or going already. WrongState if it runs and not force."""
+
+    def rename(self, ref: str, name: str) -> None:
+        """Raises NoSuchObject, NameTaken; quiet when it has that name already."""
+
+    def inspect(self, ref: str) -> ContainerInfo | None:
+        """None when there is none. `ref` is a docker_id or an exact name, never a prefix."""
+
+    def list(self, *, labels: Mapping[str, str] | None = None, running_only: bool = False) -> Sequence[ContainerSummary]: ...
+
+    def logs(self, ref: str, *, tail: int | None = 200, since: datetime | None = None, timestamps: bool = False) -> bytes:
+        """stdout and stderr in order, without frames. Raises NoSuchObject."""
+
+    def follow_logs(self, ref: str, *, tail: int | None = 200, since: datetime | None = None, timestamps: bool = False) -> Iterator[bytes]:
+        """Log bytes as they come until the container stops; close the iterator to stop."""
+
+    def processes(self, ref: str) -> Sequence[Process]:
+        """Raises NoSuchObject, WrongState when it does not run."""
+
+    def layer_bytes(self, ref: str) -> int:
+        """Size of the writable layer. Slow (it walks files). Raises NoSuchObject."""
+
+
+class Execs(Protocol):
+    def run(
+        self,
+        ref: str,
+        spec: ExecSpec,
+        *,
+        sink: Sink,
+        timeout_seconds: float | None = None,
+        stop: Callable[[], bool] | None = None,
+        started: Callable[[str], None] | None = None,
+    ) -> ExecOutcome:
+        """Run to the end, handing every byte to `sink` in order as it arrives (valid during the call only).
+
+        `stop` is asked at least each 0.2 s. At a timeout or stop the reading ends, the process does not: call `kill`.
+        A slow sink slows the process, nothing is lost. `started` gets the exec's id. A broken connection
+        is `connection_lost`, never success. Raises NoSuchObject, WrongState, EngineUnreachable (before the start).
+        An exception of the sink passes through, the connection closed.
+        """
+
+    def open(self, ref: str, spec: ExecSpec) -> "ExecStream":
+        """An asyncio stream, connected when entered with `async with`. Raises as `run`, on entering."""
+
+    def kill(self, ref: str, marker: str, *, grace_seconds: float = 3) -> bool:
+        """End every process in the container whose environment bears `<MARKER_VARIABLE>=<marker>`, children of other
+        process groups and of sudo too: TERM, grace, KILL, at most 5 rounds. True when a last scan found none."""
+
+
+class Stats(Protocol):
+    def usage(self, ref: str) -> Usage | None:
+        """None when it does not run. Takes up to 2 s where only the API can tell."""
+
+    def usages(self, refs: Sequence[str]) -> Mapping[str, Usage]:
+        """By docker_id, all at once; those that do not run, or did not answer, are left out. `refs` are docker_ids."""
+
+
+class Images(Protocol):
+    def inspect(self, ref: str) -> ImageInfo | None: ...
+
+    def list(self, *, labels: Mapping[str, str] | None = None) -> Sequence[ImageInfo]: ...
+
+    def build(self, spec: BuildSpec) -> Iterator[BuildProgress]:
+        """Lines as they happen; the last has `image_id`. Raises BuildFailed, EngineUnreachable."""
+
+    def remove(self, ref: str) -> None:
+        """Quiet when gone already. WrongState when a container uses it."""
+
+
+class Networks(Protocol):
+    def ensure(self, name: str, *, labels: Mapping[str, str]) -> str:
+        """A bridge network without traffic between its containers; its id. Safe to call from many at once.
+        Raises NameTaken if one of that name lets containers talk."""
+
+    def gateway(self, name: str) -> str | None: ...
+
+    def remove(self, name: str) -> None: ...
+
+
+class Events(Protocol):
+    def follow(self, *, stop: Callable[[], bool], labels: Mapping[str, str] | None = None) -> Iterator[EngineEvent]:
+        """Container events for ever, reconnecting with back-off (0.5 s doubling to 10 s), until `stop()` is true
+        (noticed within 1 s). Gives EngineEvent("connected") at each connect and EngineEvent("disconnected") at each loss."""
+
+
+class Engine(Protocol):
+    """One Docker Engine. Every method may raise EngineUnreachable."""
+
+    containers: Containers
+    execs: Execs
+    stats: Stats
+    images: Images
+    networks: Networks
+    events: Events
+
+    def ping(self, *, timeout_seconds: float = 3) -> None:
+        """Quiet when the Engine answers in time; else EngineUnreachable."""
+
+    def info(self) -> EngineInfo: ...
+
+    def close(self) -> None: ...

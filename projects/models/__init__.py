@@ -1,0 +1,23 @@
+"""What the hub knows: one module per noun."""
+
+from projects.models.container import Container
+from projects.models.credential import GitCredential
+from projects.models.event import Event
+from projects.models.hub import Heartbeat, Instance
+from projects.models.image import ImageBuild
+from projects.models.people import ApiToken, Membership
+from projects.models.project import Project
+from projects.models.run import CommandRun
+
+__all__ = [
+    "ApiToken",
+    "CommandRun",
+    "Container",
+    "Event",
+    "GitCredential",
+    "Heartbeat",
+    "ImageBuild",
+    "Instance",
+    "Membership",
+    "Project",
+]

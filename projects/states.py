@@ -1,0 +1,88 @@
+"""Every word a row, an answer or a decision may hold: plain enums, without Django."""
+
+from enum import IntEnum, StrEnum
+
+
+class Status(StrEnum):
+    """What was last observed of a project's container (always beside a `status_at`)."""
+
+    NONE = "none"  # never made, or removed by us
+    CREATED = "created"
+    RUNNING = "running"
+    PAUSED = "paused"
+    RESTARTING = "restarting"
+    REMOVING = "removing"
+    EXITED = "exited"
+    DEAD = "dead"
+    MISSING = "missing"  # removed from outside
+    UNKNOWN = "unknown"  # the Engine could not be asked
+
+
+class Health(StrEnum):
+    """The Engine's own verdict of the container's health check."""
+
+    NONE = "none"
+    STARTING = "starting"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+
+
+class Wanted(StrEnum):
+    """What the project's people asked for."""
+
+    RUNNING = "running"
+    NONE = "none"
+
+
+class Action(StrEnum):
+    """What may be under way on a project (`pending_action`)."""
+
+    NOTHING = ""
+    START = "start"
+    STOP = "stop"
+    RESTART = "restart"
+    REFRESH = "refresh"
+    REMOVE = "remove"
+
+
+class Role(StrEnum):
+    """What a member may do in a project; administrators stand above all three."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    OWNER = "owner"
+
+    @property
+    def rank(self) -> int:
+        return list(Role).index(self)
+
+
+class RunState(StrEnum):
+    """Where a command run stands. Everything but `running` is final."""
+
+    RUNNING = "running"
+    FINISHED = "finished"  # it ended by itself; exit_code is known
+    TIMED_OUT = "timed_out"
+    KILLED = "killed"
+    KILL_FAILED = "kill_failed"  # something of it may still run
+    OUTPUT_LIMIT = "output_limit"
+    OUT_OF_MEMORY = "out_of_memory"
+    CONNECTION_LOST = "connection_lost"
+    INTERRUPTED = "interrupted"  # its reader died with the hub
+    FAILED = "failed"  # it never started
+
+
+class BuildState(StrEnum):
+    """Where an image build stands."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+class Stream(IntEnum):
+    """The stream numbers of Docker's attach frame format."""
+
+    STDOUT = 1
+    STDERR = 2
