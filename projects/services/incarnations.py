@@ -1,0 +1,55 @@
+"""The rows of containers that were: opened when one is made or adopted, closed when it is gone."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from django.utils import timezone
+
+from projects.engine.base import ContainerInfo
+from projects.models import Container, Project
+from projects.services.spec import LABEL_GENERATION, LABEL_SPEC_HASH
+
+
+def open_row(project: Project, info: ContainerInfo, *, notes: Sequence[str] = ()) -> tuple[Container, bool]:
+    """The row of this container, and whether it is new. Call it in the transaction that records the event."""
+    return Container.objects.get_or_create(
+        docker_id=info.docker_id,
+        defaults={
+            "project": project,
+            "name": info.name,
+            "generation": generation_of(info),
+            "image": info.image,
+            "image_id": info.image_id,
+            "spec_hash": info.labels.get(LABEL_SPEC_HASH, ""),
+            "cpu_limit": info.cpu_limit,
+            "memory_limit_mb": info.memory_limit_bytes // 1024**2 if info.memory_limit_bytes else None,
+            "pids_limit": info.pids_limit,
+            "mounts": [asdict(mount) for mount in info.mounts],
+            "notes": list(notes),
+            "created_at": info.created_at,
+            "started_at": info.started_at,
+        },
+    )
+
+
+def current_row(project: Project) -> Container | None:
+    """The row of the container now under the project's name."""
+    if not project.docker_id:
+        return None
+    return Container.objects.filter(docker_id=project.docker_id).first()
+
+
+def close_rows(project: Project, *, reason: str, keep: str = "") -> int:
+    """Close every open row of the project but that of docker_id `keep`; how many were closed."""
+    rows = Container.objects.filter(project=project, removed_at__isnull=True).exclude(docker_id=keep)
+    return rows.update(removed_at=timezone.now(), end_reason=reason, prove_until=None, predecessor_id_on_engine="")
+
+
+def close_row(docker_id: str, *, reason: str) -> None:
+    for row in Container.objects.filter(docker_id=docker_id, removed_at__isnull=True):
+        row.close(reason)
+
+
+def generation_of(info: ContainerInfo) -> int:
+    text = info.labels.get(LABEL_GENERATION, "")
+    return int(text) if text.isdigit() else 0

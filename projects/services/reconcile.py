@@ -1,0 +1,179 @@
+"""The Engine's containers against our rows: adopt, mark missing, report what is not ours. Never remove unasked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from projects.engine.base import ContainerInfo, ContainerSummary, Engine, EngineEvent
+from projects.engine.errors import EngineUnreachable
+from projects.models import Instance, Project
+from projects.services.engines import current_engine
+from projects.services.incarnations import close_rows, open_row
+from projects.services.instance import instance, instance_id
+from projects.services.ours import is_ours, is_predecessor
+from projects.services.record import OUTSIDE, Actor, record
+from projects.services.spec import LABEL_INSTANCE, MANAGED_BY, container_name, hub_labels
+from projects.states import Health, Status
+
+
+@dataclass
+class ReconcileReport:
+    """Slugs that were adopted or went missing, and names of containers that nobody claims.
+
+    `foreign`: bears a project's name or our kind of label, but another hub's or nobody's; `orphaned`: ours, without a project.
+    """
+
+    adopted: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    orphaned: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+
+
+def reconcile(*, actor: Actor) -> ReconcileReport:
+    """One list call, compared with every project. Raises EngineUnreachable after marking the fleet `unknown`."""
+    engine = current_engine()
+    try:
+        found = engine.containers.list()
+    except EngineUnreachable as error:
+        note_engine_lost(actor=actor, why=str(error))
+        raise
+    note_engine_back(actor=actor)
+    report = ReconcileReport()
+    by_name = {summary.name: summary for summary in found}
+    for project in Project.objects.filter(pending_action=""):
+        _compare(project, by_name.get(container_name(project, settings.CONTAINERHUB)), engine, report)
+    _strangers(found, report)
+    return report
+
+
+def observe(project: Project) -> None:
+    """Look at one project's container and note what is seen."""
+    engine = current_engine()
+    info = engine.containers.inspect(container_name(project, settings.CONTAINERHUB))
+    _note(project, info if info is not None and is_ours(info, project) else None, ReconcileReport())
+
+
+def observe_event(event: EngineEvent) -> None:
+    """After a hint of the Engine: look at the project it speaks of, if it is one of ours and nothing is under way."""
+    if event.attributes.get(LABEL_INSTANCE) != instance_id():
+        return
+    project = Project.objects.filter(slug=event.attributes.get("project_id", ""), pending_action="").first()
+    if project is not None:
+        observe(project)
+
+
+def count_active() -> int:
+    """How many containers of this hub run now, by what the Engine says."""
+    found = current_engine().containers.list(labels=hub_labels(instance_id()), running_only=True)
+    return sum(not is_predecessor(summary.name) for summary in found)
+
+
+def _compare(project: Project, summary: ContainerSummary | None, engine: Engine, report: ReconcileReport) -> None:
+    """Inspect only where the list shows a difference."""
+    if summary is not None and not is_ours(summary, project):
+        summary = None
+    if summary is not None and project.docker_id == summary.docker_id:
+        same = (project.status, project.health) == (summary.status, summary.health)
+        if same:
+            now = timezone.now()
+            Project.objects.filter(pk=project.pk, pending_action="").update(status_at=now, health_at=now)
+            return
+    if summary is None and project.status in (Status.NONE, Status.MISSING):
+        return
+    info = engine.containers.inspect(summary.docker_id) if summary is not None else None
+    _note(project, info, report)
+
+
+def _note(project: Project, info: ContainerInfo | None, report: ReconcileReport) -> None:
+    """Write what was seen with its event, unless an action began meanwhile: its holder writes then."""
+    now = timezone.now()
+    status = info.status if info is not None else (Status.NONE if project.status == Status.NONE else Status.MISSING)
+    health = info.health if info is not None else Health.NONE
+    fields: dict[str, object] = {"status": status, "status_at": now, "health": health, "health_at": now}
+    if info is not None:
+        fields["docker_id"] = info.docker_id
+    with transaction.atomic():
+        rows = Project.objects.filter(pk=project.pk, pending_action="", claim_token=project.claim_token)
+        before = rows.select_for_update().first()
+        if before is None:
+            return
+        rows.update(**fields)
+        if info is not None:
+            _adopt_if_new(before, info, report)
+        if before.status != status:
+            _tell_status(before, info, status, report)
+        if before.health != health and health == Health.UNHEALTHY and info is not None:
+            message = f"Its health check failed {info.failing_streak} times: {info.health_output.strip()[-300:] or 'no output'}"
+            record("container.unhealthy", project=project, actor=OUTSIDE, message=message, docker_id=info.docker_id)
+        elif before.health == Health.UNHEALTHY and health == Health.HEALTHY:
+            record("container.healthy", project=project, actor=OUTSIDE, message="Its health check passes again.")
+
+
+def _adopt_if_new(project: Project, info: ContainerInfo, report: ReconcileReport) -> None:
+    _, new = open_row(project, info)
+    if new:
+        close_rows(project, reason="Replaced from outside.", keep=info.docker_id)
+        report.adopted.append(project.slug)
+        record(
+            "container.adopted",
+            project=project,
+            actor=OUTSIDE,
+            message=f"Container {info.short_id} bears our labels and was adopted.",
+            docker_id=info.docker_id,
+        )
+
+
+def _tell_status(project: Project, info: ContainerInfo | None, status: Status, report: ReconcileReport) -> None:
+    report.changed.append(project.slug)
+    if info is None:
+        report.missing.append(project.slug)
+        close_rows(project, reason="Removed from outside.")
+        message = "Its container was removed from outside; ensure makes a new one."
+        record("container.missing", project=project, actor=OUTSIDE, message=message, docker_id=project.docker_id)
+        return
+    exited = f" (exit code {info.exit_code}{', out of memory' if info.oom_killed else ''})" if status == Status.EXITED else ""
+    record(
+        f"container.{status}",
+        project=project,
+        actor=OUTSIDE,
+        message=f"Container {info.short_id} was seen {status}{exited}; it was {project.status}.",
+        docker_id=info.docker_id,
+        before=project.status,
+        exit_code=info.exit_code,
+    )
+
+
+def _strangers(found: Sequence[ContainerSummary], report: ReconcileReport) -> None:
+    ours, prefix = instance_id(), f"{settings.CONTAINERHUB.name_prefix}-"
+    slugs = set(Project.objects.values_list("slug", flat=True))
+    for summary in found:
+        mine = summary.labels.get("managed_by") == MANAGED_BY and summary.labels.get(LABEL_INSTANCE) == ours
+        if mine and summary.labels.get("project_id") not in slugs:
+            report.orphaned.append(summary.name)
+        elif not mine and (summary.labels.get("managed_by") == MANAGED_BY or summary.name.removeprefix(prefix) in slugs):
+            report.foreign.append(summary.name)
+
+
+def note_engine_lost(*, actor: Actor, why: str) -> None:
+    """The Engine does not answer: what was seen last no longer counts, and since when stands in `status_at`."""
+    instance()
+    now = timezone.now()
+    with transaction.atomic():
+        if not Instance.objects.filter(pk=1, engine_reachable=True).update(engine_reachable=False):
+            return
+        Project.objects.exclude(status__in=[Status.NONE, Status.UNKNOWN]).update(status=Status.UNKNOWN, status_at=now)
+        record("engine.lost", actor=actor, message=why)
+
+
+def note_engine_back(*, actor: Actor) -> None:
+    instance()
+    now = timezone.now()
+    with transaction.atomic():
+        if Instance.objects.filter(pk=1, engine_reachable=False).update(engine_reachable=True, engine_seen_at=now):
+            record("engine.back", actor=actor, message="The Docker Engine answers again.")
+        else:
+            Instance.objects.filter(pk=1).update(engine_seen_at=now)
