@@ -1,0 +1,37 @@
+"""What the plan did, for comparison: the SDK's high-level calls, `tail -f` as PID 1, stats one after the other."""
+
+from typing import Any
+
+import docker
+
+
+def create(client: docker.DockerClient, *, image: str, name: str, workspace: str) -> Any:
+    container = client.containers.create(
+        image,
+        ["tail", "-f", "/dev/null"],
+        name=name,
+        volumes={workspace: {"bind": "/workspace", "mode": "rw"}},
+        working_dir="/workspace",
+        user="claude",
+        mem_limit="8g",
+        cpu_period=100000,
+        cpu_quota=400000,
+        pids_limit=1000,
+        healthcheck={"test": ["CMD", "/usr/local/bin/healthcheck"], "interval": 60 * 10**9, "timeout": 10 * 10**9, "retries": 3},
+    )
+    container.start()
+    return container
+
+
+def stop(container: Any) -> None:
+    container.stop(timeout=10)
+    container.remove()
+
+
+def refresh(client: docker.DockerClient, container: Any, **how: str) -> Any:
+    stop(container)
+    return create(client, **how)
+
+
+def stats(containers: list[Any]) -> list[Any]:
+    return [container.stats(stream=False) for container in containers]
