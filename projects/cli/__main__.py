@@ -1,0 +1,5 @@
+"""`python -m projects.cli` is `hub`."""
+
+from projects.cli import main
+
+main()

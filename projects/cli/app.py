@@ -1,0 +1,69 @@
+"""The command line as a whole: `hub --help` lists what the modules beside this one add."""
+
+import logging
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
+
+import typer
+
+from projects.cli import containers, execute, hub, listing
+from projects.cli.frame import HubGroup
+
+EPILOG = """Exit status: 0 done · 1 refused or failed, with one line on stderr · 2 wrong usage · 69 the Docker Engine cannot be
+reached · exec: the command's own, 124 when it timed out, 130 when interrupted.
+
+An example: hub add ~/projects/site && hub ensure site && hub exec site -- git status"""
+
+app = typer.Typer(
+    name="hub",
+    cls=HubGroup,
+    help="ContainerHub from the shell: one long-running container for each project.",
+    epilog=EPILOG,
+    invoke_without_command=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        try:
+            typer.echo(f"hub {version('containerhub')}")
+        except PackageNotFoundError:
+            typer.echo("hub (run from a checkout)")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show the log with each error's cause.")] = False,
+    _version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    if verbose:
+        logging.getLogger().setLevel(logging.INFO)
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+for command in (
+    listing.ps,
+    hub.add,
+    hub.discover,
+    containers.ensure,
+    containers.start,
+    containers.stop,
+    containers.restart,
+    containers.refresh,
+    containers.remove,
+    execute.execute,
+    listing.logs,
+    listing.stats,
+    hub.build,
+    hub.cleanup,
+    hub.chown,
+    hub.token,
+    hub.doctor,
+):
+    name = {"remove": "rm", "execute": "exec"}.get(command.__name__, command.__name__)
+    app.command(name)(command)

@@ -1,0 +1,140 @@
+"""`hub add discover build cleanup chown token doctor`: the hub itself and what it knows."""
+
+import os
+import sys
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+
+from projects.cli.frame import REFUSED, JsonOption, ProjectArgument, YesOption, actor, print_json, print_table, printable, project_named
+from projects.engine.base import BuildProgress
+from projects.services.catalog import create_project
+from projects.services.cleanup import cleanup_all
+from projects.services.discovery import discover_projects
+from projects.services.doctor import Finding, Severity, examine
+from projects.services.errors import NotFound
+from projects.services.images import build_image
+from projects.services.ownership import change_owner
+from projects.services.tokens import make_token
+from projects.states import BuildState
+
+
+def add(
+    path: Annotated[Path, typer.Argument(help="The workspace: a directory below a workspace root.")],
+    name: Annotated[str | None, typer.Option(help="For people; the slug is made from it.", show_default="the directory's name")] = None,
+    lend: Annotated[
+        bool | None, typer.Option("--lend/--no-lend", help="Lend the host's git and Claude credentials to it.", show_default="lend")
+    ] = None,
+) -> None:
+    """Make a project of a directory. Its container is made by hub ensure."""
+    whole = Path(os.path.abspath(path.expanduser()))
+    fields = {} if lend is None else {"uses_host_credentials": lend}
+    project = create_project(actor=actor(), name=name or whole.name, path=str(whole), **fields)
+    typer.echo(f"{project.slug}: made from {printable(project.path)}")
+    if project.uses_host_credentials:
+        typer.echo("The host's credentials are lent to it: whoever has a terminal there can read them (--no-lend prevents it).", err=True)
+
+
+def discover(as_json: JsonOption = False) -> None:
+    """List the git repositories below the workspace roots that are no projects yet."""
+    found = discover_projects()
+    if as_json:
+        print_json([asdict(one) for one in found])
+    else:
+        print_table(["NAME", "OWNER UID", "PATH"], [(one.name, one.owner_uid, one.path) for one in found], numbers=["OWNER UID"])
+
+
+def build(
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Every step anew.")] = False,
+) -> None:
+    """Build the base image, with progress; containers get it at their next refresh."""
+    done = build_image(actor=actor(), no_cache=no_cache, on_progress=_show_progress)
+    if done.state != BuildState.FINISHED:
+        typer.echo(f"hub: {printable(done.message)}", err=True)
+        raise typer.Exit(REFUSED)
+    typer.echo(f"{done.tag} {done.image_id}")
+
+
+def cleanup(
+    dry_run: Annotated[bool, typer.Option("--dry-run/--no-dry-run", help="Show what would be removed, or remove it.")] = True,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Stop and remove every container of this hub. Projects, workspaces and Claude configurations stay."""
+    if not dry_run and not yes:
+        count = len(cleanup_all(actor=actor(), dry_run=True).items)
+        typer.confirm(f"Stop and remove {count} containers, with everything that runs in them?", abort=True, err=True)
+    report = cleanup_all(actor=actor(), dry_run=dry_run)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        done = "would be removed" if dry_run else "removed"
+        rows = [(i.name, i.container_id, i.project, i.status, i.error or (done if dry_run or i.removed else "kept")) for i in report.items]
+        print_table(["CONTAINER", "ID", "PROJECT", "STATUS", "RESULT"], rows)
+    if any(item.error for item in report.items):
+        raise typer.Exit(REFUSED)
+
+
+def chown(
+    project: ProjectArgument,
+    uid: Annotated[int | None, typer.Option(min=1, help="The new owner.", show_default="who called sudo, or 1000")] = None,
+    gid: Annotated[int | None, typer.Option(min=1, help="The new group.", show_default="as --uid")] = None,
+    yes: YesOption = False,
+) -> None:
+    """Give the workspace's files to another owner, so that a container can work in it. No link is followed."""
+    found = project_named(project)
+    owner = uid or int(os.environ.get("SUDO_UID", 0)) or 1000
+    group = gid or (int(os.environ.get("SUDO_GID", 0)) if uid is None else 0) or owner
+    if not yes:
+        typer.confirm(f"Give every file in {printable(found.path)} to {owner}:{group}?", abort=True, err=True)
+    change_owner(project=found, actor=actor(), uid=owner, gid=group)
+    typer.echo(f"{found.slug}: the workspace belongs to {owner}:{group}")
+
+
+def token(
+    name: Annotated[str, typer.Argument(help="To tell it by, for example laptop.")],
+    user: Annotated[str, typer.Option(help="Whose rights it has.")],
+    days: Annotated[int | None, typer.Option(min=1, max=36500, help="Days until it expires.", show_default="never")] = None,
+) -> None:
+    """Make a key for the API and print it, once."""
+    model = get_user_model()
+    owner = model.objects.filter(**{model.USERNAME_FIELD: user}).first()
+    if owner is None:
+        raise NotFound(f"There is no user {printable(user)!r}; make one in the admin, or name another.")
+    expires_at = timezone.now() + timedelta(days=days) if days else None
+    _row, key = make_token(user=owner, name=name, expires_at=expires_at, actor=actor())
+    typer.echo("Keep it now, it is not shown again:", err=True)
+    typer.echo(key)
+
+
+def doctor(as_json: JsonOption = False) -> None:
+    """Examine the host, the Engine and the hub; every fault comes with its remedy. Exit status 1 when one is an error."""
+    findings = examine()
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            _show_finding(finding)
+    if any(finding.ok is False and finding.severity is Severity.ERROR for finding in findings):
+        raise typer.Exit(REFUSED)
+
+
+def _show_finding(finding: Finding) -> None:
+    mark, colour = {True: ("ok", "green"), None: ("?", "blue")}.get(finding.ok, (finding.severity.value, "red"))
+    if finding.ok is False and finding.severity is Severity.WARNING:
+        colour = "yellow"
+    typer.echo(f"{typer.style(f'{mark:8}', fg=colour)} {printable(finding.check)}: {printable(finding.message)}")
+    if finding.remedy and finding.ok is not True:
+        typer.echo(f"{'':8} -> {printable(finding.remedy)}")
+
+
+def _show_progress(progress: BuildProgress) -> None:
+    step = f"[{progress.step}/{progress.steps}] " if progress.step else ""
+    for line in progress.line.splitlines():
+        if line.strip():
+            typer.echo(step + printable(line), file=sys.stderr)
