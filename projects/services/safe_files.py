@@ -90,11 +90,14 @@ def read_regular(name: str | Path, *, dir_fd: int | None = None, limit: int = RE
         raise
     except OSError as error:  # ELOOP of a link, ENXIO of a socket
         raise NotRegular(str(name)) from error
-    with os.fdopen(descriptor, "rb") as stream:
+    try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode) or found.st_size > limit:
             raise NotRegular(str(name))
-        return stream.read(limit)
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            return stream.read(limit)
+    finally:
+        os.close(descriptor)
 
 
 def write_file(name: str, data: bytes, *, dir_fd: int, mode: int, uid: int = -1, gid: int = -1) -> None:

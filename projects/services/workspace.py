@@ -15,16 +15,14 @@ from projects.services.errors import BadInput, Unready
 from projects.services.safe_files import locked
 
 PATH_MAX_CHARACTERS = 1000
-# fmt: off
-SYSTEM_ITSELF = frozenset({
-    "/", "/var", "/var/lib", "/var/log", "/var/cache", "/var/spool", "/var/tmp", "/root", "/home", "/opt", "/srv", "/mnt",
-    "/media", "/tmp", "/snap",
-})
-SYSTEM_TREES = (
-    "/proc", "/sys", "/dev", "/etc", "/run", "/boot", "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/var/run",
-    "/var/lib/docker", "/var/lib/containerd",
+SYSTEM_ITSELF = frozenset(
+    {"/", "/home", "/media", "/mnt", "/opt", "/root", "/snap", "/srv", "/tmp", "/var/tmp"}  # noqa: S108 - refused, not used
+    | {f"/var{below}" for below in ("", "/cache", "/lib", "/log", "/spool")}
 )
-# fmt: on
+SYSTEM_TREES = (
+    *("/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr"),
+    *("/var/run", "/var/lib/docker", "/var/lib/containerd"),
+)
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ def _copy(found: Path, memory: dict[str, Any], place: int) -> str:
     fresh = f".new-{secrets.token_hex(8)}"
     os.mkdir(fresh, 0o755, dir_fd=place)
     with directory(fresh, dir_fd=place) as inner:
-        os.fchmod(inner, 0o755)  # whatever the umask  # noqa: S103
+        os.fchmod(inner, 0o755)  # whatever the umask
         digest = _link(found, inner) or _copy_bytes(found, inner)
         kept = _print_of(os.lstat("claude", dir_fd=inner))
     remove_tree(digest, dir_fd=place)  # not intact, else we would not be here; who has it mounted keeps it
