@@ -9,10 +9,17 @@ import typer
 from projects.cli import containers, execute, hub, listing
 from projects.cli.frame import HubGroup
 
-EPILOG = """Exit status: 0 done · 1 refused or failed, with one line on stderr · 2 wrong usage · 69 the Docker Engine cannot be
-reached · exec: the command's own, 124 when it timed out, 130 when interrupted.
-
-An example: hub add ~/projects/site && hub ensure site && hub exec site -- git status"""
+EPILOG = "\n\n".join(
+    (
+        "Exit status:",
+        "0 done",
+        "1 refused or failed, with one line on stderr that says why",
+        "2 wrong usage",
+        "69 the Docker Engine cannot be reached, or was lost on the way",
+        "hub exec: the command's own; 124 when it timed out, 130 when interrupted, 137 when killed",
+        "For example: hub add ~/projects/site; hub ensure site; hub exec site -- git status",
+    )
+)
 
 app = typer.Typer(
     name="hub",

@@ -11,7 +11,7 @@ from projects.services import lifecycle
 
 
 def ensure(project: ProjectArgument, as_json: JsonOption = False) -> None:
-    """The project's container runs afterwards; it is made if there is none."""
+    """Have the container running, made if need be."""
     _perform(lifecycle.ensure_container, project, as_json)
 
 
@@ -21,17 +21,26 @@ def start(project: ProjectArgument, as_json: JsonOption = False) -> None:
 
 
 def stop(project: ProjectArgument, as_json: JsonOption = False) -> None:
-    """Stop the container and keep it; everything that runs in it ends."""
+    """Stop the container and keep it.
+
+    Everything that runs in it ends.
+    """
     _perform(lifecycle.stop_container, project, as_json)
 
 
 def restart(project: ProjectArgument, as_json: JsonOption = False) -> None:
-    """Restart the container; everything that runs in it ends."""
+    """Restart the container.
+
+    Everything that runs in it ends.
+    """
     _perform(lifecycle.restart_container, project, as_json)
 
 
 def refresh(project: ProjectArgument, as_json: JsonOption = False) -> None:
-    """Make the container anew. The workspace and the Claude configuration stay; installed packages and running work go."""
+    """Make the container anew.
+
+    The workspace and the Claude configuration stay; installed packages and running work go.
+    """
     _perform(lifecycle.refresh_container, project, as_json)
 
 
@@ -40,7 +49,10 @@ def remove(
     container: Annotated[bool, typer.Option("--container", help="Remove the container only; the project stays.")] = False,
     yes: YesOption = False,
 ) -> None:
-    """Remove the project and its container, or the container only. The workspace directory always stays."""
+    """Remove the project and its container, or the container only.
+
+    The workspace directory always stays. It says first what is lost and what is kept.
+    """
     found = project_named(project)
     typer.echo(_what_goes(found, container_only=container), err=True)
     if not yes:

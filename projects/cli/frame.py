@@ -31,9 +31,9 @@ _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 class HubGroup(TyperGroup):
     """A group whose errors are one line on stderr, `hub: …`, each with its exit status."""
 
-    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+    def main(self, args: Sequence[str] | None = None, **extra: Any) -> Any:
         try:
-            status = super().main(*args, standalone_mode=False, **extra)
+            status = super().main(args, **{**extra, "standalone_mode": False})
         except _UsageError as error:
             status = _usage(error)
         except typer.Abort:
@@ -51,7 +51,8 @@ def _usage(error: Exception) -> int:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "hub"
     message = " ".join(str(getattr(error, "format_message", error.__str__)()).split())
-    return complain(f"{message.rstrip('.')}; see {path} --help", USAGE)
+    hint = "put -- before the command, and " if path == "hub exec" else ""
+    return complain(f"{message.rstrip('.')}; {hint}see {path} --help", USAGE)
 
 
 def complain(message: str, status: int = REFUSED) -> int:

@@ -31,7 +31,10 @@ def add(
         bool | None, typer.Option("--lend/--no-lend", help="Lend the host's git and Claude credentials to it.", show_default="lend")
     ] = None,
 ) -> None:
-    """Make a project of a directory. Its container is made by hub ensure."""
+    """Make a project of a directory.
+
+    Its container is made by hub ensure.
+    """
     whole = Path(os.path.abspath(path.expanduser()))
     fields = {} if lend is None else {"uses_host_credentials": lend}
     project = create_project(actor=actor(), name=name or whole.name, path=str(whole), **fields)
@@ -41,7 +44,10 @@ def add(
 
 
 def discover(as_json: JsonOption = False) -> None:
-    """List the git repositories below the workspace roots that are no projects yet."""
+    """List git repositories that are no projects yet.
+
+    They are looked for below the workspace roots.
+    """
     found = discover_projects()
     if as_json:
         print_json([asdict(one) for one in found])
@@ -52,7 +58,10 @@ def discover(as_json: JsonOption = False) -> None:
 def build(
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Every step anew.")] = False,
 ) -> None:
-    """Build the base image, with progress; containers get it at their next refresh."""
+    """Build the base image, with progress.
+
+    Containers get it at their next refresh.
+    """
     done = build_image(actor=actor(), no_cache=no_cache, on_progress=_show_progress)
     if done.state != BuildState.FINISHED:
         typer.echo(f"hub: {printable(done.message)}", err=True)
@@ -65,7 +74,10 @@ def cleanup(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Stop and remove every container of this hub. Projects, workspaces and Claude configurations stay."""
+    """Stop and remove every container of this hub.
+
+    Projects, workspaces and Claude configurations stay. Without --no-dry-run it only shows what it would do.
+    """
     if not dry_run and not yes:
         count = len(cleanup_all(actor=actor(), dry_run=True).items)
         typer.confirm(f"Stop and remove {count} containers, with everything that runs in them?", abort=True, err=True)
@@ -86,7 +98,10 @@ def chown(
     gid: Annotated[int | None, typer.Option(min=1, help="The new group.", show_default="as --uid")] = None,
     yes: YesOption = False,
 ) -> None:
-    """Give the workspace's files to another owner, so that a container can work in it. No link is followed."""
+    """Give a workspace's files to another owner.
+
+    A container works as the owner of its workspace, never as root. No link is followed.
+    """
     found = project_named(project)
     owner = uid or int(os.environ.get("SUDO_UID", 0)) or 1000
     group = gid or (int(os.environ.get("SUDO_GID", 0)) if uid is None else 0) or owner
@@ -113,7 +128,10 @@ def token(
 
 
 def doctor(as_json: JsonOption = False) -> None:
-    """Examine the host, the Engine and the hub; every fault comes with its remedy. Exit status 1 when one is an error."""
+    """Examine the host, the Engine and the hub.
+
+    Every fault comes with its remedy. Exit status 1 when one of them is an error.
+    """
     findings = examine()
     if as_json:
         print_json([asdict(finding) for finding in findings])

@@ -60,7 +60,10 @@ def stats(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what containers use: CPU (100 per core), memory without the page cache, processes, network."""
+    """Show what containers use.
+
+    CPU counts 100 per core, memory is without the page cache.
+    """
     named = [project_named(slug) for slug in projects or ()]
     found = [(project, get_stats(project=project)) for project in named] if named else _stats_of_running()
     if as_json:
@@ -75,7 +78,10 @@ def logs(
     tail: Annotated[int, typer.Option(min=0, help="So many last lines.")] = 200,
     timestamps: Annotated[bool, typer.Option("--timestamps", "-t", help="Each line with its time.")] = False,
 ) -> None:
-    """Print what the container itself wrote (its init, not the commands run in it)."""
+    """Print what the container itself wrote.
+
+    That is its init; the output of commands is not in it.
+    """
     name = container_name(project_named(project), settings.CONTAINERHUB)
     sys.stdout.buffer.write(current_engine().containers.logs(name, tail=tail, timestamps=timestamps))
 

@@ -2,14 +2,17 @@
 
 import socket
 import threading
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 from django.test import override_settings
 from django.utils import timezone
 
 from containerhub.config import Config
+from projects.engine.base import Engine
 from projects.engine.errors import EngineUnreachable
 from projects.models import Event, Heartbeat
 from projects.services import doctor
@@ -19,7 +22,7 @@ from projects.services.doctor.finding import Finding, Severity
 from projects.services.engines import use_engine
 
 
-def only(findings) -> Finding:
+def only(findings: Iterable[Finding]) -> Finding:
     found = list(findings)
     assert len(found) == 1, found
     return found[0]
@@ -33,6 +36,8 @@ def settings_with(tmp_path: Path, **changes):
 
 
 class Unreachable:
+    """An Engine that is down: nobody gets past its ping."""
+
     def ping(self, *, timeout_seconds: float = 3) -> None:
         raise EngineUnreachable("The Docker Engine does not answer; start it.")
 
@@ -234,7 +239,7 @@ def test_a_clock_behind_the_newest_event_is_an_error():
 
 @pytest.mark.django_db
 def test_an_unreachable_engine_is_one_error_and_stops_no_other_check(tmp_path):
-    use_engine(Unreachable())
+    use_engine(cast(Engine, Unreachable()))
     try:
         with settings_with(tmp_path):
             found = doctor.examine()
@@ -255,7 +260,7 @@ def test_a_check_that_breaks_is_told_of_and_stops_no_other():
 
 @pytest.mark.django_db
 def test_every_fault_comes_with_a_remedy_and_every_sentence_ends(tmp_path):
-    use_engine(Unreachable())
+    use_engine(cast(Engine, Unreachable()))
     try:
         with settings_with(tmp_path, claude_cli_path="/nowhere"):
             found = doctor.examine()
