@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from django.conf import settings
 from django.utils import timezone
 
 from projects.cli.frame import (
@@ -23,10 +22,9 @@ from projects.cli.frame import (
 )
 from projects.engine.errors import EngineUnreachable
 from projects.models import Project
-from projects.services.engines import current_engine
+from projects.services.container_logs import container_logs
 from projects.services.errors import ContainerNotRunning
 from projects.services.reconcile import reconcile
-from projects.services.spec import container_name
 from projects.services.usage import Stats, get_stats
 from projects.states import Status
 
@@ -76,14 +74,12 @@ def stats(
 def logs(
     project: ProjectArgument,
     tail: Annotated[int, typer.Option(min=0, help="So many last lines.")] = 200,
-    timestamps: Annotated[bool, typer.Option("--timestamps", "-t", help="Each line with its time.")] = False,
 ) -> None:
     """Print what the container itself wrote.
 
     That is its init; the output of commands is not in it.
     """
-    name = container_name(project_named(project), settings.CONTAINERHUB)
-    sys.stdout.buffer.write(current_engine().containers.logs(name, tail=tail, timestamps=timestamps))
+    sys.stdout.buffer.write(container_logs(project=project_named(project), tail=tail))
 
 
 def ago(then: datetime | None) -> str:
