@@ -3,13 +3,17 @@
 A stranger gets NotFound, a member without the right Forbidden.
 """
 
+import re
 from enum import StrEnum
 from typing import Any
 
 from django.db.models import QuerySet
 
 from projects.models import Membership, Project
+from projects.models.project import SLUG_PATTERN
 from projects.states import Role
+
+_SLUG = re.compile(SLUG_PATTERN)
 
 
 class Permission(StrEnum):
@@ -77,7 +81,7 @@ def demand(user: Any, permission: Permission, project: Project) -> None:
 
 def project_for(user: Any, slug: str, permission: Permission = Permission.VIEW) -> Project:
     """The project of that slug, if the user may do that with it. Raises Stranger or AccessDenied."""
-    project = Project.objects.filter(slug=slug).first()
+    project = Project.objects.filter(slug=slug).first() if _SLUG.fullmatch(slug) else None
     if project is None:
         raise Stranger("There is no such project, or you are not a member of it.")
     demand(user, permission, project)

@@ -1,0 +1,3 @@
+from tests.cast import cast, fake_engine, pages
+
+__all__ = ["cast", "fake_engine", "pages"]
