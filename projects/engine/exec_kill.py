@@ -1,0 +1,149 @@
+"""Ends every process that bears an exec's marker; the Engine itself has no way to kill an exec.
+
+A shell in the container does it with builtins alone, since nothing can fork at the pid limit. It runs as `claude`
+first and as root after: root in a container lacks SYS_PTRACE and cannot read other users' environments,
+while what sudo started is root's own.
+"""
+
+import time
+from collections.abc import Callable
+
+from projects.engine.base import MARKER_VARIABLE, ExecOutcome, ExecSpec
+from projects.engine.cgroups import find, signal_bearers
+from projects.engine.errors import EngineError, EngineUnreachable, NoSuchObject, WrongState
+from projects.engine.exec_calls import ExecConnection, full_id
+from projects.states import Stream
+
+ROUNDS = 5
+ATTEMPTS = 4
+SCAN_TIMEOUT_SECONDS = 20
+LOOK_SECONDS = 0.2
+
+SCRIPT = r"""
+marker=$1 signal=$2 found=0
+declare -A seen
+bears() {
+    local entries entry
+    { mapfile -d '' -t entries < "/proc/$1/environ"; } 2>/dev/null || return 1
+    for entry in "${entries[@]}"; do [ "$entry" = "$marker" ] && return 0; done
+    return 1
+}
+dead() {
+    local line
+    { read -r line < "/proc/$1/stat"; } 2>/dev/null || return 0
+    case "${line##*) }" in Z*|X*) return 0;; esac
+    return 1
+}
+new=1 pass=0
+while [ "$new" -gt 0 ] && [ "$pass" -lt 30 ]; do
+    new=0 pass=$((pass + 1))
+    for folder in /proc/[0-9]*; do
+        pid=${folder#/proc/}
+        [ "$pid" = "$$" ] && continue
+        [ -n "${seen[$pid]}" ] && continue
+        bears "$pid" || continue
+        dead "$pid" && continue
+        seen[$pid]=1 found=$((found + 1)) new=$((new + 1))
+        [ "$signal" = KILL ] && kill -STOP "$pid" 2>/dev/null
+    done
+    [ "$signal" = KILL ] || break
+done
+if [ "$signal" != 0 ]; then for pid in "${!seen[@]}"; do kill "-$signal" "$pid" 2>/dev/null; done; fi
+echo "found $found"
+"""
+# For KILL everything is stopped first, until a pass finds nothing new: a stopped process keeps its place under
+# the pid limit, so a fork bomb runs out of places instead of refilling those that a kill has freed.
+
+PLAIN_SCRIPT = r"""
+found=0
+for folder in /proc/[0-9]*; do
+    pid=${folder#/proc/}
+    [ "$pid" = "$$" ] && continue
+    grep -qzxF -- "$1" "$folder/environ" 2>/dev/null || continue
+    found=$((found + 1))
+    [ "$2" = 0 ] || kill "-$2" "$pid" 2>/dev/null
+done
+echo "found $found"
+"""
+# For images without bash. It forks, so it cannot help at the pid limit.
+
+Run = Callable[..., ExecOutcome]
+
+
+class Killer:
+    """One kill of one marker in one container."""
+
+    def __init__(self, connection: ExecConnection, run: Run, ref: str, marker: str) -> None:
+        self._connection = connection
+        self._run = run
+        self._ref = ref
+        self._entry = f"{MARKER_VARIABLE}={marker}"
+        self._shell = ("bash", SCRIPT)
+        self._users = ["claude", "root"]
+
+    def kill(self, grace_seconds: float) -> bool:
+        """TERM, grace, then KILL until a scan is empty. True also for a container that does not run."""
+        try:
+            if self._signal("TERM") == 0 or self._gone_within(grace_seconds):
+                return True
+            for _ in range(ROUNDS):
+                self._signal("KILL")
+                if self._gone_within(1):
+                    return True
+        except (NoSuchObject, WrongState):
+            return True
+        return False
+
+    def _gone_within(self, seconds: float) -> bool:
+        until = time.monotonic() + seconds
+        while True:
+            if self._signal("0") == 0:
+                return True
+            left = until - time.monotonic()
+            if left <= 0:
+                return False
+            time.sleep(min(LOOK_SECONDS, left))
+
+    def _signal(self, signal: str) -> int | None:
+        """How many bore the marker and were sent `signal` ("0" only counts); None when nobody could look."""
+        counts = [self._as_user(user, signal) for user in list(self._users)]
+        if None not in counts:
+            return sum(count or 0 for count in counts)
+        return self._signal_from_host(signal)
+
+    def _signal_from_host(self, signal: str) -> int | None:
+        """The last resort, where no process can be added to the container and its processes are this host's too."""
+        if not self._connection.is_local:
+            return None
+        files = find(full_id(self._connection, self._ref))
+        return signal_bearers(files, self._entry, signal) if files else None
+
+    def _as_user(self, user: str, signal: str) -> int | None:
+        """One scan as one user, tried again where the container is too full to take another process."""
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(0.05 * attempt)
+            try:
+                said, exit_code = self._scan(user, signal)
+            except (NoSuchObject, WrongState, EngineUnreachable):
+                raise
+            except EngineError as error:
+                said, exit_code = str(error), None
+            if exit_code == 0 and said.rpartition("found ")[2].strip().isdigit():
+                return int(said.rpartition("found ")[2])
+            if "unable to find user" in said:
+                # The image has no `claude`: its processes are those of the container's configured user.
+                self._users[self._users.index(user)] = user = ""
+            elif "executable file not found" in said and self._shell[0] == "bash":
+                self._shell = ("sh", PLAIN_SCRIPT)
+        return None
+
+    def _scan(self, user: str, signal: str) -> tuple[str, int | None]:
+        output = bytearray()
+
+        def keep(stream: Stream, data: memoryview) -> None:
+            output.extend(data[:4096])
+
+        spec = ExecSpec((self._shell[0], "-c", self._shell[1], "kill", self._entry, signal), user=user, working_dir="/")
+        outcome = self._run(self._ref, spec, sink=keep, timeout_seconds=SCAN_TIMEOUT_SECONDS)
+        return output.decode("utf-8", "replace"), outcome.exit_code
