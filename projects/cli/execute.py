@@ -15,7 +15,7 @@ import typer
 from projects.cli.frame import REFUSED, TIMED_OUT, UNREACHABLE, ProjectArgument, actor, complain, project_named
 from projects.models import CommandRun
 from projects.services import spool
-from projects.services.commands import kill_command, start_command
+from projects.services.commands import kill_command, mark_interrupted, start_command
 from projects.states import RunState, Stream
 
 FOLLOW_SECONDS = 0.02
@@ -145,6 +145,9 @@ class Following:
         if spool.is_live(self.run):
             return False
         self.run.refresh_from_db()
+        if self.run.state == RunState.RUNNING:  # the reader writes the end before it frees the lock, so this one died
+            mark_interrupted()
+            self.run.refresh_from_db()
         return self.run.state != RunState.RUNNING
 
     def _copy(self) -> bool:
@@ -181,6 +184,8 @@ class Following:
                 complain(run.message or "something of the command may still run; hub restart ends it.")
             return self.status
         if state == RunState.FINISHED and run.exit_code is not None:
+            if run.message:
+                complain(run.message)
             return run.exit_code
         complain(run.message or f"the command ended as {state.replace('_', ' ')}.")
         return NOT_FINISHED.get(state, REFUSED)

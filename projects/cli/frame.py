@@ -31,9 +31,18 @@ _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 class HubGroup(TyperGroup):
     """A group whose errors are one line on stderr, `hub: …`, each with its exit status."""
 
-    def main(self, args: Sequence[str] | None = None, **extra: Any) -> Any:
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Ends the process, whatever `standalone_mode` says."""
         try:
-            status = super().main(args, **{**extra, "standalone_mode": False})
+            status = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
         except _UsageError as error:
             status = _usage(error)
         except typer.Abort:
