@@ -7,9 +7,9 @@ import re
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
-from projects.models import Membership, Project
+from projects.models import Event, Membership, Project
 from projects.models.project import SLUG_PATTERN
 from projects.states import Role
 
@@ -50,6 +50,22 @@ def visible_projects(user: Any) -> QuerySet[Project]:
     if user.is_superuser:
         return Project.objects.all()
     return Project.objects.filter(memberships__user=user)
+
+
+def configurable_projects(user: Any) -> QuerySet[Project]:
+    """The projects whose settings the user may change."""
+    found = visible_projects(user)
+    return found if is_administrator(user) else found.filter(memberships__user=user, memberships__role=Role.OWNER)
+
+
+def visible_events(user: Any) -> QuerySet[Event]:
+    """Administrators see every event, others those of the projects that they may see.
+
+    A removed project's events are not its successor's of the same slug: only those since the project was made.
+    """
+    if is_administrator(user):
+        return Event.objects.all()
+    return Event.objects.filter(Exists(visible_projects(user).filter(slug=OuterRef("project_slug"), created_at__lte=OuterRef("at"))))
 
 
 def role_of(user: Any, project: Project) -> Role | None:

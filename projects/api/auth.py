@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
 from ninja.errors import HttpError
@@ -21,18 +21,18 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 class Bearer(HttpBearer):
     """With this header only the token counts: a bad one is 401, whatever the session says."""
 
-    def authenticate(self, request: HttpRequest, token: str) -> AbstractUser:
+    def authenticate(self, request: HttpRequest, token: str) -> User:
         user = user_of_key(token.strip())
         if user is None:
             raise HttpError(401, UNKNOWN_CALLER)
         request.user = user  # for the log
-        return cast(AbstractUser, user)
+        return cast(User, user)
 
 
 class Session(APIKeyCookie):
     param_name = "sessionid"
 
-    def __call__(self, request: HttpRequest) -> AbstractUser | None:
+    def __call__(self, request: HttpRequest) -> User | None:
         user = self.authenticate(request, None)
         if user is not None and request.method not in SAFE_METHODS and check_csrf(request):
             raise HttpError(
@@ -40,18 +40,18 @@ class Session(APIKeyCookie):
             )
         return user
 
-    def authenticate(self, request: HttpRequest, key: str | None) -> AbstractUser | None:
+    def authenticate(self, request: HttpRequest, key: str | None) -> User | None:
         user = request.user
-        return cast(AbstractUser, user) if user.is_authenticated and user.is_active else None
+        return user if user.is_authenticated and user.is_active else None
 
 
 BEARER = Bearer()
 SESSION = Session()
 
 
-def caller(request: HttpRequest) -> AbstractUser:
+def caller(request: HttpRequest) -> User:
     """The signed-in user of a call."""
-    return cast(AbstractUser, request.auth)  # type: ignore[attr-defined]  # Ninja sets it
+    return cast(User, request.auth)  # type: ignore[attr-defined]  # Ninja sets it
 
 
 def actor(request: HttpRequest) -> Actor:

@@ -49,26 +49,26 @@ def add_handlers(api: NinjaAPI) -> None:
 
 
 def _refusal(status: int) -> Callable[[HttpRequest, Any], HttpResponse]:
-    def answer(request: HttpRequest, error: Exception) -> HttpResponse:
+    def answer(request: HttpRequest, error: Any) -> HttpResponse:
         return problem(status, str(error))
 
     return answer
 
 
-def _refused_by_ninja(request: HttpRequest, error: HttpError) -> HttpResponse:
+def _refused_by_ninja(request: HttpRequest, error: Any) -> HttpResponse:
     """Ninja hides what a body's parser said behind a sentence of its own."""
     cause = error.__cause__
     return problem(error.status_code, str(cause) if isinstance(cause, hub.BadInput) else str(error))
 
 
-def _unreachable(request: HttpRequest, error: EngineUnreachable) -> HttpResponse:
+def _unreachable(request: HttpRequest, error: Any) -> HttpResponse:
     log.warning("api.engine_unreachable", path=request.path, error=str(error), cause=repr(error.__cause__))
     response = problem(503, str(error))
     response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 
 
-def _wrong_shape(request: HttpRequest, error: ValidationError) -> HttpResponse:
+def _wrong_shape(request: HttpRequest, error: Any) -> HttpResponse:
     """The first thing that is wrong, in words, and how many more there are."""
     first, more = error.errors[0], len(error.errors) - 1
     place = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path", "payload"))[:200]
@@ -77,5 +77,5 @@ def _wrong_shape(request: HttpRequest, error: ValidationError) -> HttpResponse:
     return problem(422, f"{place or 'body'}: {message}{others}; correct it and send it again.")
 
 
-def _fault(request: HttpRequest, error: Exception) -> HttpResponse:
+def _fault(request: HttpRequest, error: Any) -> HttpResponse:
     raise error  # a fault of ours: Django logs it and answers 500

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from ninja import Router
 
-from projects.access import is_administrator, project_for, visible_projects
+from projects.access import project_for, visible_events
 from projects.api.auth import caller
 from projects.api.pagination import Cursor, Limit, page_of_rows
 from projects.api.responses import answers
@@ -19,21 +19,13 @@ router = Router(tags=["events"])
 @router.get("/projects/{slug}/events", response=answers(EventList), summary="What happened in a project, newest first")
 def list_project_events(request: HttpRequest, slug: str, limit: Limit = 50, cursor: Cursor = None) -> dict[str, Any]:
     project = project_for(caller(request), slug)
-    return _page(_visible(request).filter(project_slug=project.slug), limit, cursor)
+    return _page(visible_events(caller(request)).filter(project_slug=project.slug), limit, cursor)
 
 
 @router.get("/events", response=answers(EventList), summary="What happened, newest first")
 def list_events(request: HttpRequest, limit: Limit = 50, cursor: Cursor = None) -> dict[str, Any]:
     """Administrators see everything, others what happened in the projects that they may see."""
-    return _page(_visible(request), limit, cursor)
-
-
-def _visible(request: HttpRequest) -> QuerySet[Event]:
-    """A removed project's events are not its successor's of the same slug: only those since the project was made."""
-    user = caller(request)
-    if is_administrator(user):
-        return Event.objects.all()
-    return Event.objects.filter(Exists(visible_projects(user).filter(slug=OuterRef("project_slug"), created_at__lte=OuterRef("at"))))
+    return _page(visible_events(caller(request)), limit, cursor)
 
 
 def _page(rows: QuerySet[Event], limit: int, cursor: str | None) -> dict[str, Any]:

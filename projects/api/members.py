@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 from ninja import Path, Query, Router, Status
 
@@ -50,7 +50,7 @@ def delete_member_by_query(request: HttpRequest, slug: str, username: Annotated[
     return delete_member(request, slug, username)
 
 
-def _user(username: str) -> AbstractUser:
+def _user(username: str) -> User:
     user = get_user_model().objects.filter(username=username, is_active=True).first() if "\0" not in username else None
     if user is None:
         raise BadInput("There is no active user of that name; ask an administrator to make the account.")

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
@@ -67,7 +67,7 @@ def update_project(*, project: Project, actor: Actor, **fields: Any) -> Project:
     return current
 
 
-def set_member(*, project: Project, user: AbstractBaseUser, role: str, actor: Actor) -> tuple[Membership, bool]:
+def set_member(*, project: Project, user: User, role: str, actor: Actor) -> tuple[Membership, bool]:
     """Give the user that role; also whether he is new. Raises BadInput for an unknown role, or when no owner would be left."""
     if role not in list(Role):
         raise BadInput(f"There is no role {role[:50]!r}; choose viewer, operator or owner.")
@@ -81,7 +81,7 @@ def set_member(*, project: Project, user: AbstractBaseUser, role: str, actor: Ac
     return member, new
 
 
-def remove_member(*, project: Project, user: AbstractBaseUser, actor: Actor) -> None:
+def remove_member(*, project: Project, user: User, actor: Actor) -> None:
     """Raises NotFound when he is no member, BadInput when no owner would be left."""
     with transaction.atomic():
         _lock(project)
@@ -156,7 +156,7 @@ def _lock(project: Project) -> None:
         raise NotFound(f"The project {project.slug} was removed meanwhile.")
 
 
-def _demand_another_owner(project: Project, user: AbstractBaseUser) -> None:
+def _demand_another_owner(project: Project, user: User) -> None:
     owners = Membership.objects.filter(project=project, role=Role.OWNER)
     if owners.filter(user=user).exists() and not owners.exclude(user=user).exists():
         raise BadInput(f"{user.get_username()} is the last owner of {project.slug}; make somebody else an owner first.")

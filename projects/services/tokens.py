@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -20,7 +20,7 @@ _KEY_LENGTH = 100
 _LAST_YEAR = 9000  # so that no time zone carries it past what a datetime holds
 
 
-def make_token(*, user: AbstractBaseUser, name: str, expires_at: datetime | None = None, actor: Actor) -> tuple[ApiToken, str]:
+def make_token(*, user: User, name: str, expires_at: datetime | None = None, actor: Actor) -> tuple[ApiToken, str]:
     """The token and its key, which nobody can show again. Raises BadInput."""
     name = name.strip()
     if not name or len(name) > NAME_LENGTH or not name.isprintable():

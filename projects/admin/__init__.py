@@ -1,0 +1,12 @@
+"""The admin, plain for now: every model, with what may be done going through the services."""
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+
+from projects.admin import people, projects, records
+
+__all__ = ["people", "projects", "records"]
+
+admin.site.site_header = admin.site.site_title = "ContainerHub"
+admin.site.index_title = "Everything the hub knows"
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # one sign-in, with its second factor
