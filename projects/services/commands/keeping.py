@@ -1,0 +1,33 @@
+"""Old output is removed, but for a tail; the rows stay."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from projects.models import CommandRun
+from projects.services import spool
+from projects.services.record import HUB, record
+from projects.states import RunState
+
+KEPT_TAIL_BYTES = 64 * 1024
+
+
+def prune_spools() -> int:
+    """Cut the output of runs that ended more than `CONTAINERHUB_RUN_RETENTION_DAYS` ago to its last 64 KiB; how many."""
+    before = timezone.now() - timedelta(days=settings.CONTAINERHUB.run_retention_days)
+    old = CommandRun.objects.exclude(state=RunState.RUNNING).filter(finished_at__lt=before, output_removed_at__isnull=True)
+    pruned = sum(_prune(run) for run in old.iterator())
+    if pruned:
+        record("run.output_removed", actor=HUB, message=f"The old output of {pruned} commands was removed, but for its tail.", runs=pruned)
+    return pruned
+
+
+def _prune(run: CommandRun) -> bool:
+    if spool.size_of(run) <= KEPT_TAIL_BYTES:
+        return False
+    with spool.orphaned(run) as mine:
+        if not mine:
+            return False
+        spool.keep_tail(run, KEPT_TAIL_BYTES)
+        return bool(CommandRun.objects.filter(pk=run.pk).update(output_removed_at=timezone.now()))

@@ -1,0 +1,100 @@
+"""Runs whose reader died: found by the free lock, ended as "interrupted" with what the container still knows."""
+
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from projects.engine.base import Engine
+from projects.engine.errors import EngineError, NoSuchObject, WrongState
+from projects.models import CommandRun
+from projects.services import spool
+from projects.services.commands.leader import Remains, remains_of
+from projects.services.commands.settle import KILL_FAILED, end_tree, quoted, settle
+from projects.services.engines import current_engine
+from projects.services.record import HUB, record
+from projects.services.spec import container_name
+from projects.states import RunState
+
+_INTERRUPTED = "The hub's process that read this command ended before it did: what was printed after that is lost"
+_OVERDUE_BY = "timeout"
+
+log = structlog.get_logger(__name__)
+
+
+def mark_interrupted() -> int:
+    """End every run that is "running" without a reader; how many. Repeatable; call it at start and now and then.
+
+    A run whose Engine cannot be reached waits for the next call. What an interrupted or lost command left running
+    past its timeout is killed.
+    """
+    marked = 0
+    for run in CommandRun.objects.filter(state=RunState.RUNNING).select_related("project", "container"):
+        try:
+            marked += _mark(run, current_engine())
+        except EngineError as error:
+            log.warning("run.not_marked_yet", run=str(run.id), error=str(error))
+    for run in _unwatched():
+        try:
+            _end_overdue(run, current_engine())
+        except EngineError as error:
+            log.warning("run.overdue_not_ended_yet", run=str(run.id), error=str(error))
+    return marked
+
+
+def ref_of(run: CommandRun) -> str:
+    """The container that the run was started in; by the project's name where its row is not known."""
+    return run.container.docker_id if run.container else container_name(run.project, settings.CONTAINERHUB)
+
+
+def _mark(run: CommandRun, engine: Engine) -> bool:
+    with spool.orphaned(run) as mine:
+        if not mine:
+            return False
+        run.refresh_from_db()
+        if run.state != RunState.RUNNING:
+            return False
+        remains = _look(engine, run)
+        if remains.alive and run.kill_requested:
+            ended = end_tree(engine, ref_of(run), run)
+            message = f"It was killed by {run.kill_requested_by}; the hub's process that read it had ended."
+            return settle(run, RunState.KILLED if ended else RunState.KILL_FAILED, message=message if ended else f"{message} {KILL_FAILED}")
+        doubt = "; it was still running when the hub looked, so kill it if it is not wanted" if remains.alive else ""
+        return settle(run, RunState.INTERRUPTED, exit_code=remains.exit_code, message=f"{_INTERRUPTED}{doubt}.")
+
+
+def _look(engine: Engine, run: CommandRun) -> Remains:
+    """A container that is gone or stopped knows nothing any more."""
+    try:
+        return remains_of(engine, ref_of(run), run) or Remains()
+    except (NoSuchObject, WrongState):
+        return Remains()
+
+
+def _unwatched() -> list[CommandRun]:
+    """Ended without an exit code, recently, never killed, and by now past their timeout: they may still run."""
+    now = timezone.now()
+    rows = CommandRun.objects.filter(
+        state__in=(RunState.CONNECTION_LOST, RunState.INTERRUPTED),
+        exit_code__isnull=True,
+        kill_requested=False,
+        started_at__gt=now - timedelta(days=8),
+    ).select_related("project", "container")
+    return [run for run in rows if run.started_at + timedelta(seconds=run.timeout_seconds) < now]
+
+
+def _end_overdue(run: CommandRun, engine: Engine) -> None:
+    remains = _look(engine, run)
+    ended = end_tree(engine, ref_of(run), run) if remains.alive else True
+    message = run.message
+    if remains.alive:
+        left = f"It passed its timeout of {run.timeout_seconds} seconds, so what was left of it was killed."
+        message = f"{message} {left if ended else KILL_FAILED}"
+    with transaction.atomic():
+        waiting = CommandRun.objects.filter(pk=run.pk, kill_requested=False)
+        settled = waiting.update(kill_requested=True, kill_requested_by=_OVERDUE_BY, exit_code=remains.exit_code, message=message)
+        if settled and remains.alive:
+            words = f"The command {quoted(run)} passed its timeout unseen and was {'killed' if ended else 'not killed for sure'}."
+            record("run.rest_killed", actor=HUB, project=run.project, message=words, run=str(run.id), ended=ended)
