@@ -26,10 +26,18 @@ def digest(content):
     return hashlib.sha256(content).hexdigest()
 
 
+def kept():
+    """The kept copy's path; there is one, and nothing to tell."""
+    path, note = kept_cli()
+    assert path is not None
+    assert note == ""
+    return path
+
+
 def test_the_cli_on_the_path_is_kept_by_its_hash(host):
     host.write("bin/claude", BINARY, 0o755)
-    path, note = kept_cli()
-    assert (path, note) == (host.data / "claude-cli" / digest(BINARY) / "claude", "")
+    path = kept()
+    assert path == host.data / "claude-cli" / digest(BINARY) / "claude"
     assert path.read_bytes() == BINARY
     assert stat.S_IMODE(path.stat().st_mode) & 0o555 == 0o555
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o755
@@ -37,36 +45,36 @@ def test_the_cli_on_the_path_is_kept_by_its_hash(host):
 
 def test_a_second_call_answers_the_same_file(host):
     host.write("bin/claude", BINARY, 0o755)
-    first, _note = kept_cli()
+    first = kept()
     inode = first.stat().st_ino
-    second, _note = kept_cli()
+    second = kept()
     assert (second, second.stat().st_ino) == (first, inode)
 
 
 def test_the_named_cli_wins_over_the_one_on_the_path(host):
     host.write("bin/claude", BINARY, 0o755)
     host.configure(claude_cli_path=str(host.write("opt/claude", NEWER, 0o755)))
-    assert kept_cli()[0].read_bytes() == NEWER
+    assert kept().read_bytes() == NEWER
 
 
 def test_links_are_resolved_to_the_real_binary(host):
     real = host.write("versions/2.1", BINARY, 0o755)
     (host.home / "bin").mkdir()
     (host.home / "bin/claude").symlink_to(real)
-    path, _note = kept_cli()
+    path = kept()
     assert not path.is_symlink()
     assert path.read_bytes() == BINARY
 
 
 def test_a_readable_binary_is_hard_linked(host):
     source = host.write("bin/claude", BINARY, 0o755)
-    assert kept_cli()[0].stat().st_ino == source.stat().st_ino
+    assert kept().stat().st_ino == source.stat().st_ino
 
 
 @pytest.mark.parametrize("mode", [0o700, 0o775, 0o4755])
 def test_a_binary_with_a_mode_that_does_not_serve_a_container_is_copied(host, mode):
     source = host.write("bin/claude", BINARY, mode)
-    path, _note = kept_cli()
+    path = kept()
     assert path.stat().st_ino != source.stat().st_ino
     assert stat.S_IMODE(path.stat().st_mode) == 0o555
     assert stat.S_IMODE(source.stat().st_mode) == mode
@@ -79,38 +87,38 @@ def test_where_no_link_can_be_made_it_is_copied(host, monkeypatch):
         raise OSError(18, "Invalid cross-device link")
 
     monkeypatch.setattr(os, "link", refuse)
-    path, _note = kept_cli()
+    path = kept()
     assert path.read_bytes() == BINARY
     assert path.stat().st_ino != source.stat().st_ino
 
 
 def test_the_copy_outlives_the_hosts_update(host):
     source = host.write("bin/claude", BINARY, 0o755)
-    old, _note = kept_cli()
+    old = kept()
     source.unlink()
     host.write("bin/claude", NEWER, 0o755)
-    new, _note = kept_cli()
+    new = kept()
     assert (old.read_bytes(), new.read_bytes()) == (BINARY, NEWER)
 
 
 def test_a_file_that_is_rewritten_in_place_gets_a_new_hash_and_the_old_one_is_made_again(host):
     source = host.write("bin/claude", BINARY, 0o755)
-    old, _note = kept_cli()
+    old = kept()
     host.write("bin/claude", NEWER, 0o755)  # the same inode, shared with the copy
-    new, _note = kept_cli()
+    new = kept()
     assert new.parent.name == digest(NEWER)
     source.unlink()
     host.write("bin/claude", BINARY, 0o755)
-    again, _note = kept_cli()
+    again = kept()
     assert again == old
     assert again.read_bytes() == BINARY
 
 
 def test_a_lost_memory_is_no_harm(host):
     host.write("bin/claude", BINARY, 0o755)
-    first, _note = kept_cli()
+    first = kept()
     (host.data / "claude-cli/known.json").write_text("nonsense")
-    assert kept_cli()[0] == first
+    assert kept() == first
     assert first.read_bytes() == BINARY
 
 
@@ -136,14 +144,14 @@ def test_npms_script_gives_way_to_the_binary_in_the_package_beside_it(host):
     host.write("node_modules/@anthropic-ai/claude-code/cli.js", "#!/usr/bin/env node\n", 0o755)
     host.write(f"node_modules/{PACKAGE}", BINARY, 0o755)
     host.configure(claude_cli_path=str(host.home / "node_modules/@anthropic-ai/claude-code/cli.js"))
-    assert kept_cli()[0].read_bytes() == BINARY
+    assert kept().read_bytes() == BINARY
 
 
 def test_npms_binary_may_lie_in_the_packages_own_folder_or_beside_a_wrapper(host):
     host.write("local/claude", "#!/bin/sh\nexec node\n", 0o755)
     host.write(f"local/node_modules/{PACKAGE}", BINARY, 0o755)
     host.configure(claude_cli_path=str(host.home / "local/claude"))
-    assert kept_cli()[0].read_bytes() == BINARY
+    assert kept().read_bytes() == BINARY
 
 
 def test_a_script_alone_is_left_out_with_a_sentence(host):
@@ -167,22 +175,22 @@ def age(path, seconds=2 * claude_cli.UNUSED_SECONDS):
 
 def test_only_copies_that_no_container_names_are_removed(host):
     source = host.write("bin/claude", BINARY, 0o755)
-    old, _note = kept_cli()
+    old = kept()
     source.unlink()
     host.write("bin/claude", NEWER, 0o755)
-    new, _note = kept_cli()
+    new = kept()
     age(old.parent)
     age(new.parent)
     assert remove_unused_clis({str(old)}) == [new.parent.name]
     assert old.exists()
     assert remove_unused_clis({old.parent.name}) == []
     assert remove_unused_clis(set()) == [old.parent.name]
-    assert kept_cli()[0].read_bytes() == NEWER
+    assert kept().read_bytes() == NEWER
 
 
 def test_a_copy_just_handed_out_is_not_removed(host):
     host.write("bin/claude", BINARY, 0o755)
-    path, _note = kept_cli()
+    path = kept()
     age(path.parent)
     kept_cli()
     assert remove_unused_clis(set()) == []
@@ -194,7 +202,7 @@ def test_a_link_in_place_of_a_copy_is_removed_and_not_its_target(host):
     store.mkdir()
     (store / digest(BINARY)).symlink_to(precious.parent)
     host.write("bin/claude", BINARY, 0o755)
-    assert kept_cli()[0].read_bytes() == BINARY
+    assert kept().read_bytes() == BINARY
     assert precious.read_bytes() == b"precious"
 
 

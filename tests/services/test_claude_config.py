@@ -120,7 +120,7 @@ def test_a_killed_hub_leaves_no_half_filled_directory(host, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(claude_config.os, "rename", killed)
+        patch.setattr(os, "rename", killed)
         with pytest.raises(KeyboardInterrupt):
             kept_config(project, uid=1000, gid=1000)
     assert not (host.data / "claude-config/web").exists()

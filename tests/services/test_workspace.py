@@ -248,6 +248,7 @@ HOLD = "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.flock(f, fcntl.LOCK
 def test_a_lock_held_by_another_process_is_busy_and_ends_with_it(tmp_path):
     command = [sys.executable, "-c", HOLD, str(tmp_path / "lock")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
         assert process.stdout.readline() == b"held\n"
         with pytest.raises(Busy), locked(tmp_path / "lock", timeout_seconds=0.1):
             pass
