@@ -32,10 +32,13 @@ group=claude
 old_user=$(awk -F: -v uid="$uid" '$3 == uid && $1 != "claude" { print $1; exit }' /etc/passwd)
 old_group=$(awk -F: -v gid="$gid" '$3 == gid && $1 != "claude" && gid != 0 { print $1; exit }' /etc/group)
 
-rewrite /etc/passwd '$1 != "claude" && $3 != uid'
-rewrite /etc/shadow '$1 != "claude" && (old_user == "" || $1 != old_user)'
-rewrite /etc/group '$1 != "claude" && ($3 != gid || gid == 0)'
-rewrite /etc/gshadow '$1 != "claude" && (old_group == "" || $1 != old_group)'
+# shellcheck disable=SC2016  # the $ are awk's
+{
+    rewrite /etc/passwd '$1 != "claude" && $3 != uid'
+    rewrite /etc/shadow '$1 != "claude" && (old_user == "" || $1 != old_user)'
+    rewrite /etc/group '$1 != "claude" && ($3 != gid || gid == 0)'
+    rewrite /etc/gshadow '$1 != "claude" && (old_group == "" || $1 != old_group)'
+}
 echo "claude:x:$uid:$gid:claude:/home/claude:$shell" >> /etc/passwd
 [ ! -f /etc/shadow ] || echo 'claude:!:19000:0:99999:7:::' >> /etc/shadow
 if [ "$group" = claude ]; then
