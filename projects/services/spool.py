@@ -12,11 +12,10 @@ import struct
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO
 from uuid import UUID
 
 from django.conf import settings
@@ -47,7 +46,7 @@ def _open(run_id: UUID) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
 
-class Spool:
+class Spool(AbstractContextManager["Spool"]):
     """The spool of a run that is being read: holds its lock from `__init__` to `close`.
 
     Small chunks of one stream are merged into a frame; whatever is buffered is in the file after `poll`, which the
@@ -96,10 +95,7 @@ class Spool:
             os.close(self._fd)
             self._fd = -1
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def _take(self, stream: int, view: memoryview) -> None:
@@ -239,13 +235,11 @@ def split_frames(data: Bytes) -> tuple[list[tuple[Stream, bytes]], int]:
 
 def is_position(run: CommandRun, offset: int) -> bool:
     """Whether a frame starts (or the spool ends) at `offset`."""
-    if offset == 0:
-        return True
     try:
         with path_of(run.id).open("rb") as file:
-            return any(frame.offset + frame.size == offset for frame in _frames(file))
+            return offset == 0 or any(frame.offset + frame.size == offset for frame in _frames(file))
     except FileNotFoundError:
-        return False
+        return offset == 0
 
 
 def tail(run: CommandRun, limit: int | None = None) -> Tail:
