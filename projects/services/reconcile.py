@@ -16,6 +16,7 @@ from projects.services.instance import instance, instance_id
 from projects.services.ours import is_ours, is_predecessor
 from projects.services.record import OUTSIDE, Actor, record
 from projects.services.spec import LABEL_INSTANCE, MANAGED_BY, container_name, hub_labels
+from projects.services.throwaway import LABEL_PURPOSE
 from projects.states import Health, Status
 
 
@@ -69,7 +70,7 @@ def observe_event(event: EngineEvent) -> None:
 def count_active() -> int:
     """How many containers of this hub run now, by what the Engine says."""
     found = current_engine().containers.list(labels=hub_labels(instance_id()), running_only=True)
-    return sum(not is_predecessor(summary.name) for summary in found)
+    return sum(not is_predecessor(summary.name) and LABEL_PURPOSE not in summary.labels for summary in found)
 
 
 def _compare(project: Project, summary: ContainerSummary | None, engine: Engine, report: ReconcileReport) -> None:
@@ -152,6 +153,8 @@ def _strangers(found: Sequence[ContainerSummary], report: ReconcileReport) -> No
     slugs = set(Project.objects.values_list("slug", flat=True))
     for summary in found:
         mine = summary.labels.get("managed_by") == MANAGED_BY and summary.labels.get(LABEL_INSTANCE) == ours
+        if LABEL_PURPOSE in summary.labels:
+            continue  # a throw-away container at work
         if mine and summary.labels.get("project_id") not in slugs:
             report.orphaned.append(summary.name)
         elif not mine and (summary.labels.get("managed_by") == MANAGED_BY or summary.name.removeprefix(prefix) in slugs):

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -80,7 +81,7 @@ def test_a_paused_holder_does_no_further_engine_call_after_its_claim_was_taken_o
     """SIGSTOP in the middle of a call; its claim is aged by two minutes, as if the pause had lasted that long."""
     sandbox.add_project("demo")
     holder = subprocess.Popen(
-        ["python", "-c", sandbox.script(PAUSED_HOLDER)],
+        [sys.executable, "-c", sandbox.script(PAUSED_HOLDER)],
         env=sandbox.environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
