@@ -156,7 +156,8 @@ def _field(text: str, name: str) -> int:
 def signal_bearers(files: Files, entry: str, signal: str) -> int | None:
     """Send "TERM" or "KILL" to (or with "0" only count) the processes whose environment has `entry`; how many bore it.
 
-    None when this process may not read their environments. Before KILL all are stopped until a pass finds no new one.
+    None when this process may not read their environments. Before a signal all are stopped until a pass finds no new
+    one, so that those that fork cannot outrun it; then they go on, and take the signal.
     """
     wanted = entry.encode()
     found: dict[int, int] = {}
@@ -164,13 +165,15 @@ def signal_bearers(files: Files, entry: str, signal: str) -> int | None:
         for _ in range(_STOP_PASSES):
             new = _bearers(files, wanted, found)
             found.update(new)
-            if signal != "KILL" or not new:
+            if signal == "0" or not new:
                 break
             for descriptor in new.values():
                 _send(descriptor, signals.SIGSTOP)
         if signal != "0":
             for descriptor in found.values():
                 _send(descriptor, signals.Signals[f"SIG{signal}"])
+            for descriptor in found.values():
+                _send(descriptor, signals.SIGCONT)
         return len(found)
     except PermissionError:
         return None

@@ -118,7 +118,10 @@ def _dial_ssh(host: str, user: str | None, port: int | None) -> Wire:
     ours, theirs = socket.socketpair()
     try:
         process = subprocess.Popen(
-            [*command, "--", host, "docker", "system", "dial-stdio"], stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL
+            [*command, "--", host, "docker", "system", "dial-stdio"],
+            stdin=theirs.fileno(),
+            stdout=theirs.fileno(),
+            stderr=subprocess.DEVNULL,
         )
     except OSError:
         ours.close()
