@@ -118,7 +118,9 @@ def test_ps_shows_what_the_engine_says_now(hub, project, sandbox):
 
 
 def test_stats_of_a_running_container_have_numbers(hub, project):
-    (row,) = json.loads(hub("stats", project, "--json").stdout)
+    done = hub("stats", project, "--json")
+    assert done.returncode == 0, done.stderr.decode()
+    (row,) = json.loads(done.stdout)
     assert row["project"] == "docs"
     assert row["memory_usage_mb"] > 0
     assert row["pids"] >= 1

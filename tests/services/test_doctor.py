@@ -3,16 +3,18 @@
 import socket
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
 import pytest
+from django.conf import settings
 from django.test import override_settings
 from django.utils import timezone
 
 from containerhub.config import Config
-from projects.engine.base import Engine
+from projects.engine.base import ContainerSpec, Engine
 from projects.engine.errors import EngineUnreachable
 from projects.models import Event, Heartbeat
 from projects.services import doctor
@@ -20,6 +22,10 @@ from projects.services.doctor import engine as engine_checks
 from projects.services.doctor import files, hub, network
 from projects.services.doctor.finding import Finding, Severity
 from projects.services.engines import use_engine
+from projects.services.images import LABEL_IMAGE
+from projects.services.instance import instance_id
+from projects.services.spec import hub_labels, network_name
+from tests.engine.fake import FakeEngine
 
 
 def only(findings: Iterable[Finding]) -> Finding:
@@ -232,6 +238,58 @@ def test_a_clock_behind_the_newest_event_is_an_error():
     assert only(hub.clock()).ok is True
     Event.objects.create(kind="test.future", actor_name="test", message="x", at=timezone.now() + timedelta(hours=1))
     assert only(hub.clock()).ok is False
+
+
+# -- the Engine -----------------------------------------------------------------------------
+
+
+def test_an_old_docker_is_a_warning_and_a_new_one_is_well():
+    engine = FakeEngine()
+    finding = only(engine_checks.version(engine))
+    assert (finding.ok, finding.severity) == (False, Severity.WARNING)
+    engine.host = replace(engine.host, version="29.0.1")
+    assert only(engine_checks.version(engine)).ok is True
+
+
+def test_an_engine_on_another_host_is_told_of():
+    engine = FakeEngine()
+    engine.host = replace(engine.host, version="29.0.1", is_local=False)
+    assert [finding.ok for finding in engine_checks.version(engine)] == [True, False]
+    assert only(network.reachable_services(engine)).ok is None
+
+
+def test_a_missing_base_image_is_an_error_and_a_foreign_or_old_one_a_warning():
+    engine = FakeEngine()
+    name = settings.CONTAINERHUB.base_image
+    assert "not built by hub build" in only(engine_checks.base_image(engine)).message
+    image_id = engine.images.add(name, labels={LABEL_IMAGE: "base"})
+    assert only(engine_checks.base_image(engine)).ok is True
+    engine.images._images[image_id] = replace(engine.images._images[image_id], created_at=timezone.now() - timedelta(days=61))
+    assert "--no-cache" in only(engine_checks.base_image(engine)).remedy
+    for image in engine.images.list():
+        engine.images.remove(image.image_id)
+    finding = only(engine_checks.base_image(engine))
+    assert (finding.ok, finding.severity) == (False, Severity.ERROR)
+
+
+@pytest.mark.django_db
+def test_a_network_on_which_containers_talk_is_an_error():
+    engine = FakeEngine()
+    name = network_name(settings.CONTAINERHUB)
+    assert only(engine_checks.network(engine)).ok is True
+    assert not engine.networks.has(name)  # to look makes none
+    engine.networks.add(name, talkative=True)
+    finding = only(engine_checks.network(engine))
+    assert (finding.ok, finding.severity) == (False, Severity.ERROR)
+
+
+@pytest.mark.django_db
+def test_a_container_of_ours_without_a_project_is_named():
+    engine = FakeEngine()
+    assert only(engine_checks.leftovers(engine)).ok is True
+    labels = {**hub_labels(instance_id()), "project_id": "gone"}
+    engine.containers.create(ContainerSpec(name="claude-dev-gone", image="debian:bookworm-slim", labels=labels))
+    assert "claude-dev-gone" in only(engine_checks.leftovers(engine)).message
 
 
 # -- the whole ------------------------------------------------------------------------------

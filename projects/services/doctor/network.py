@@ -104,7 +104,7 @@ def reachable_services(engine: Engine) -> Iterator[Finding]:
         return
     names = process_names({one.inode for one in open_ones})
     shown = sorted({(one.port, names.get(one.inode, "?")) for one in open_ones})
-    bridge = interface_of(gateway) or "<bridge>"
+    bridge = interface_of(gateway) or f"<the bridge of {network_name(settings.CONTAINERHUB)}>"
     yield warning(
         check,
         f"Containers can connect to {', '.join(f'{port} ({name})' for port, name in shown)} on this host.",
