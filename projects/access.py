@@ -55,7 +55,9 @@ def visible_projects(user: Any) -> QuerySet[Project]:
 def configurable_projects(user: Any) -> QuerySet[Project]:
     """The projects whose settings the user may change."""
     found = visible_projects(user)
-    return found if is_administrator(user) else found.filter(memberships__user=user, memberships__role=Role.OWNER)
+    if is_administrator(user):
+        return found
+    return found.filter(pk__in=Membership.objects.filter(user_id=user.pk, role=Role.OWNER).values("project"))
 
 
 def visible_events(user: Any) -> QuerySet[Event]:

@@ -71,7 +71,8 @@ def _unreachable(request: HttpRequest, error: Any) -> HttpResponse:
 def _wrong_shape(request: HttpRequest, error: Any) -> HttpResponse:
     """The first thing that is wrong, in words, and how many more there are."""
     first, more = error.errors[0], len(error.errors) - 1
-    place = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path", "payload"))[:200]
+    parts = [str(part) for part in first["loc"][1:]]  # the first says only where: body, query, path
+    place = ".".join(parts[1:] if parts[:1] == ["payload"] else parts)[:200]
     message = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
     others = f" ({more} more like it)" if more else ""
     return problem(422, f"{place or 'body'}: {message}{others}; correct it and send it again.")

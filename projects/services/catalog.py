@@ -1,5 +1,6 @@
 """Projects as rows: making them, changing their settings, and who belongs to them."""
 
+import math
 import re
 import unicodedata
 from typing import Any
@@ -128,6 +129,8 @@ def _checked(project: Project | None, actor: Actor, fields: dict[str, Any]) -> d
         wished["environment"] = checked_environment(wished["environment"])
     if wished.get("memory_limit_mb", 0) > MEMORY_LIMIT_MB or wished.get("pids_limit", 0) > PIDS_LIMIT:
         raise BadInput(f"The most is {MEMORY_LIMIT_MB} MB of memory and {PIDS_LIMIT} processes; choose less.")
+    if not math.isfinite(wished.get("cpu_limit", 1)):
+        raise BadInput("The cores must be a number, for example 4.")
     before = project.uses_host_credentials if project else False
     if wished.get("uses_host_credentials", before) != before and not _is_trusted(actor):
         raise Forbidden("Only an administrator lends the host's credentials to a project, or takes them back; ask one.")

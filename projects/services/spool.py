@@ -298,3 +298,8 @@ def keep_tail(run: CommandRun, limit: int) -> None:
             target.write(HEADER.pack(frame.stream, frame.size))
             target.write(os.pread(file.fileno(), frame.size, frame.offset))
     short.replace(path)
+
+
+def remove(run: CommandRun) -> None:
+    """The spool is gone afterwards; quiet when it was already."""
+    path_of(run.id).unlink(missing_ok=True)
