@@ -1,0 +1,5 @@
+import sys
+
+from containerhub.bootstrap.main import main
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,48 @@
+"""The Claude CLI: the host's own, or the one in package-lock.json."""
+
+import hashlib
+import os
+import platform
+import shutil
+from pathlib import Path
+
+from containerhub.bootstrap.places import CHECKOUT, VENV
+from containerhub.bootstrap.run import status_of
+from containerhub.bootstrap.say import say
+
+VARIABLE = "CONTAINERHUB_CLAUDE_CLI_PATH"
+MODULES = CHECKOUT / "node_modules"
+STAMP = MODULES / ".installed"
+_MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+def prepare() -> None:
+    """Name a CLI in the environment when the host has none of its own. Without the registry the hub goes on without."""
+    if os.environ.get(VARIABLE) or shutil.which("claude"):
+        return
+    if not _installed():
+        say("Installing the Claude CLI (package-lock.json)")
+        npm = [VENV / "bin" / "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        if status_of(npm, timeout=600):
+            say("The Claude CLI could not be installed, so containers start without it: install it, or name one in " + VARIABLE + ".")
+            return
+        STAMP.write_text(_lock())
+    binary = _binary()
+    if binary is None:
+        say(f"There is no Claude CLI for this machine ({platform.machine()}), so containers start without it; name one in {VARIABLE}.")
+        return
+    os.environ[VARIABLE] = str(binary)
+
+
+def _installed() -> bool:
+    return STAMP.exists() and STAMP.read_text() == _lock()
+
+
+def _lock() -> str:
+    return hashlib.sha256((CHECKOUT / "package-lock.json").read_bytes()).hexdigest()
+
+
+def _binary() -> Path | None:
+    machine = _MACHINES.get(platform.machine().lower(), "unknown")
+    binary = MODULES / "@anthropic-ai" / f"claude-code-linux-{machine}" / "claude"
+    return binary if binary.is_file() else None

@@ -1,0 +1,77 @@
+"""`python3 -m containerhub.bootstrap up|test|lint|bench|lock`: what the Makefile calls."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from containerhub.bootstrap import base_image, checks, claude_cli, engine, venv
+from containerhub.bootstrap.places import CHECKOUT, PYTHON, VENV, data_dir
+from containerhub.bootstrap.run import become, die_with_parent, run, status_of
+from containerhub.bootstrap.say import stop
+
+
+def main(words: Sequence[str]) -> int:
+    command = COMMANDS.get(words[0]) if len(words) == 1 else None
+    if command is None:
+        stop(f"Usage: python3 -m containerhub.bootstrap {'|'.join(COMMANDS)}")
+    if not sys.platform.startswith("linux"):
+        stop("ContainerHub runs on Linux: it shares directories and processes with the Docker Engine of its own machine.")
+    die_with_parent()
+    os.chdir(CHECKOUT)
+    return command()
+
+
+def up() -> int:
+    venv.prepare("base")
+    _settings()
+    _surroundings()
+    become("manage.py", "up")
+    return 0
+
+
+def test() -> int:
+    venv.prepare("dev")
+    checks.need_test_tools()
+    _surroundings()
+    run([PYTHON, "manage.py", "up", "--prepare"], "Preparing the image")
+    return checks.run_all([*checks.static(), *checks.tests()])
+
+
+def lint() -> int:
+    venv.prepare("dev")
+    return checks.run_all(checks.static())
+
+
+def bench() -> int:
+    venv.prepare("dev")
+    _surroundings()
+    run([PYTHON, "manage.py", "up", "--prepare"], "Preparing the image")
+    become("-m", "bench")
+    return 0
+
+
+def lock() -> int:
+    """Write requirements/*.txt anew from pyproject.toml, with every version as new as it allows."""
+    venv.prepare("dev")
+    options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-annotate", "--no-header", "--no-emit-index-url"]
+    uv = [VENV / "bin" / "uv", "pip", "compile", "--quiet", "--upgrade", "pyproject.toml", *options]
+    run([*uv, "--output-file", "requirements/base.txt"], "Locking")
+    run([*uv, "--extra", "dev", "--constraint", "requirements/base.txt", "--output-file", "requirements/dev.txt"], "Locking")
+    return 0
+
+
+def _settings() -> None:
+    """A bad setting is one line before anything slow begins."""
+    status = status_of([PYTHON, "-c", "from containerhub.config import load; load()"])
+    if status:
+        raise SystemExit(status)
+
+
+def _surroundings() -> None:
+    data_dir().mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine.prepare()
+    base_image.prepare()
+    claude_cli.prepare()
+
+
+COMMANDS: dict[str, Callable[[], int]] = {"up": up, "test": test, "lint": lint, "bench": bench, "lock": lock}
