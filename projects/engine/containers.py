@@ -3,27 +3,36 @@
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import docker.types
 
-from projects.engine.base import ContainerInfo, ContainerSpec, ContainerSummary, Mount, Process
-from projects.engine.errors import NoSuchObject, WrongState
+from projects.engine.answers import info_of, summary_of
+from projects.engine.base import ContainerInfo, ContainerSpec, ContainerSummary, Process
+from projects.engine.errors import NoSuchObject, Refused, WrongState
 from projects.engine.logs import follow_logs, read_logs
-from projects.engine.translate import translated
-from projects.states import Health, Status
+from projects.engine.translate import checked, translated
+from projects.states import Status
 
 if TYPE_CHECKING:
     from projects.engine.connection import Connection
 
 CPU_PERIOD_MICROSECONDS = 100_000
 REMOVE_SECONDS = 10
+LAYER_SECONDS = 300
+"""Measuring a layer walks its files."""
+_REF = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 _NANO = 1_000_000_000
 
 
 class DockerContainers:
-    """`Containers` of projects.engine.base, over the SDK's low-level client."""
+    """`Containers` of projects.engine.base, over the SDK's low-level client.
+
+    The Engine takes the beginning of an id for the whole. So every call that changes something first asks for the exact
+    container and goes on with its full id: no other container can be hit, whatever happens to the names meanwhile.
+    """
 
     def __init__(self, connection: "Connection") -> None:
         self._connection = connection
@@ -35,40 +44,47 @@ class DockerContainers:
         return str(made["Id"])
 
     def start(self, ref: str) -> None:
+        found = self._found(ref)
         client = self._connection.client()
-        found = self.inspect(ref)
-        if found is not None and found.status is Status.PAUSED:
+        if found.status is Status.PAUSED:
+            return self._unpause(found)
+        try:
             with translated(self._connection.base_url):
-                client.unpause(ref)
-            return
-        with translated(self._connection.base_url):
-            client.start(ref)
+                client.start(found.docker_id)
+        except NoSuchObject as error:
+            if self.inspect(found.docker_id) is None:
+                raise
+            raise Refused(str(error)) from error  # its network or its image is gone, not the container itself
 
     def stop(self, ref: str, *, grace_seconds: int = 10) -> None:
-        client = self._connection.client()
-        try:
-            found = self.inspect(ref)
-            if found is not None and found.status is Status.PAUSED:
-                with translated(self._connection.base_url):
-                    client.unpause(ref)
-            with translated(self._connection.base_url):
-                client.stop(ref, timeout=grace_seconds)
-        except (NoSuchObject, WrongState):
-            pass  # gone, or going already
-
-    def restart(self, ref: str, *, grace_seconds: int = 10) -> None:
-        client = self._connection.client()
-        found = self.inspect(ref)
-        with translated(self._connection.base_url):
-            if found is not None and found.status is Status.PAUSED:
-                client.unpause(ref)
-            client.restart(ref, timeout=grace_seconds)
-
-    def remove(self, ref: str, *, force: bool = False) -> None:
-        client = self._connection.client()
         found = self.inspect(ref)
         if found is None:
             return
+        if found.status is Status.PAUSED:
+            self._unpause(found)
+        client = self._connection.client()
+        try:
+            with translated(self._connection.base_url):
+                client.stop(found.docker_id, timeout=grace_seconds)
+        except NoSuchObject:
+            return
+        except WrongState:
+            if (now := self.inspect(found.docker_id)) is not None and now.running:
+                raise
+
+    def restart(self, ref: str, *, grace_seconds: int = 10) -> None:
+        found = self._found(ref)
+        if found.status is Status.PAUSED:
+            self._unpause(found)
+        client = self._connection.client()
+        with translated(self._connection.base_url):
+            client.restart(found.docker_id, timeout=grace_seconds)
+
+    def remove(self, ref: str, *, force: bool = False) -> None:
+        found = self.inspect(ref)
+        if found is None:
+            return
+        client = self._connection.client()
         try:
             with translated(self._connection.base_url):
                 client.remove_container(found.docker_id, v=True, force=force)
@@ -80,14 +96,16 @@ class DockerContainers:
         self._wait_until_gone(found.docker_id)
 
     def rename(self, ref: str, name: str) -> None:
-        found = self.inspect(ref)
-        if found is not None and found.name == name:
+        found = self._found(ref)
+        if found.name == name:
             return
         client = self._connection.client()
         with translated(self._connection.base_url):
-            client.rename(ref, name)
+            client.rename(found.docker_id, name)
 
     def inspect(self, ref: str) -> ContainerInfo | None:
+        if not _REF.fullmatch(ref):
+            return None
         client = self._connection.client()
         try:
             with translated(self._connection.base_url):
@@ -96,7 +114,7 @@ class DockerContainers:
             return None
         info = info_of(found)
         # The Engine also answers for the beginning of an id.
-        return info if ref in (info.docker_id, info.name, info.short_id) else None
+        return info if ref in (info.docker_id, info.name) else None
 
     def list(self, *, labels: Mapping[str, str] | None = None, running_only: bool = False) -> Sequence[ContainerSummary]:
         client = self._connection.client()
@@ -106,17 +124,16 @@ class DockerContainers:
         return [summary_of(row) for row in rows if row.get("Names")]
 
     def logs(self, ref: str, *, tail: int | None = 200, since: datetime | None = None, timestamps: bool = False) -> bytes:
-        return read_logs(self._connection, ref, tail=tail, since=since, timestamps=timestamps)
+        return read_logs(self._connection, self._found(ref).docker_id, tail=tail, since=since, timestamps=timestamps)
 
-    def follow_logs(
-        self, ref: str, *, tail: int | None = 200, since: datetime | None = None, timestamps: bool = False
-    ) -> Iterator[bytes]:
-        return follow_logs(self._connection, ref, tail=tail, since=since, timestamps=timestamps)
+    def follow_logs(self, ref: str, *, tail: int | None = 200, since: datetime | None = None, timestamps: bool = False) -> Iterator[bytes]:
+        return follow_logs(self._connection, self._found(ref).docker_id, tail=tail, since=since, timestamps=timestamps)
 
     def processes(self, ref: str) -> Sequence[Process]:
+        docker_id = self._found(ref).docker_id
         client = self._connection.client()
         with translated(self._connection.base_url):
-            found = client.top(ref, ps_args="-eo pid,user,cputimes,args")
+            found = client.top(docker_id, ps_args="-eo pid,user,cputimes,args")
         columns = [title.upper() for title in found["Titles"]]
         pid, user, seconds = (columns.index(title) for title in ("PID", "USER", "TIME"))
         return [
@@ -124,11 +141,26 @@ class DockerContainers:
         ]
 
     def layer_bytes(self, ref: str) -> int:
+        docker_id = self._found(ref).docker_id
         client = self._connection.client()
         with translated(self._connection.base_url):
-            response = client._get(client._url("/containers/{0}/json", ref), params={"size": 1})  # the SDK has no argument for it
-            found = client._result(response, json=True)
+            # The SDK has no argument for it.
+            address = f"{client.base_url}/v{client.api_version}/containers/{docker_id}/json"
+            found = checked(client.get(address, params={"size": 1}, timeout=LAYER_SECONDS)).json()
         return int(found.get("SizeRw") or 0)
+
+    def _found(self, ref: str) -> ContainerInfo:
+        """Raises NoSuchObject."""
+        found = self.inspect(ref)
+        if found is None:
+            raise NoSuchObject(f"There is no container {ref!r} on the Docker Engine; make it again.")
+        return found
+
+    def _unpause(self, found: ContainerInfo) -> None:
+        """Quiet when another was faster."""
+        client = self._connection.client()
+        with suppress(WrongState, NoSuchObject), translated(self._connection.base_url):
+            client.unpause(found.docker_id)
 
     def _wait_until_gone(self, docker_id: str) -> None:
         """A removal may go on in the background; the name is free only after it."""
@@ -194,78 +226,3 @@ def _host_config(client: Any, spec: ContainerSpec) -> Any:
         ),
         **limits,
     )
-
-
-# -- observed, in ours ----------------------------------------------------------------------
-
-
-def info_of(found: Mapping[str, Any]) -> ContainerInfo:
-    """From the answer of an inspect."""
-    state, config, host = found["State"], found["Config"], found["HostConfig"]
-    health = state.get("Health") or {}
-    outputs = [entry.get("Output", "") for entry in health.get("Log") or []]
-    period, quota, nano = host.get("CpuPeriod") or CPU_PERIOD_MICROSECONDS, host.get("CpuQuota") or 0, host.get("NanoCpus") or 0
-    return ContainerInfo(
-        docker_id=found["Id"],
-        name=found["Name"].removeprefix("/"),
-        image=config["Image"],
-        image_id=found["Image"],
-        status=Status(state["Status"]),
-        health=_health(health.get("Status")),
-        failing_streak=int(health.get("FailingStreak") or 0),
-        health_output=outputs[-1] if outputs else "",
-        exit_code=int(state["ExitCode"]) if state["Status"] in ("exited", "dead") else None,
-        oom_killed=bool(state.get("OOMKilled")),
-        error=state.get("Error") or "",
-        created_at=time_of(found["Created"]) or datetime.fromtimestamp(0, UTC),
-        started_at=time_of(state.get("StartedAt")),
-        finished_at=time_of(state.get("FinishedAt")),
-        labels=config.get("Labels") or {},
-        mounts=tuple(
-            Mount(mount.get("Source", ""), mount["Destination"], read_only=not mount.get("RW", True)) for mount in found.get("Mounts") or []
-        ),
-        environment=dict(line.partition("=")[::2] for line in config.get("Env") or []),
-        cpu_limit=quota / period if quota > 0 else (nano / _NANO if nano else None),
-        memory_limit_bytes=host.get("Memory") or None,
-        pids_limit=limit if (limit := host.get("PidsLimit") or 0) > 0 else None,
-        restart_count=int(found.get("RestartCount") or 0),
-        network_names=tuple((found.get("NetworkSettings") or {}).get("Networks") or {}),
-    )
-
-
-def summary_of(row: Mapping[str, Any]) -> ContainerSummary:
-    """From one row of a list call. Its own name is the one without a further slash (links give more)."""
-    names = [name.removeprefix("/") for name in row["Names"]]
-    return ContainerSummary(
-        docker_id=row["Id"],
-        name=next((name for name in names if "/" not in name), names[0]),
-        image=row["Image"],
-        status=Status(row["State"]),
-        health=_health_in_words(row.get("Status") or ""),
-        created_at=datetime.fromtimestamp(row["Created"], UTC),
-        labels=row.get("Labels") or {},
-    )
-
-
-def _health(word: str | None) -> Health:
-    return Health(word) if word in set(Health) else Health.NONE
-
-
-def _health_in_words(text: str) -> Health:
-    """The list call tells health only within its status text: "Up 2 hours (healthy)", "Up 1 second (health: starting)"."""
-    found = re.search(r"\((?:health: )?(starting|healthy|unhealthy)\)", text)
-    return Health(found[1]) if found else Health.NONE
-
-
-def time_of(text: str | None) -> datetime | None:
-    """Aware UTC from RFC 3339 with nanoseconds; None for the Engine's "never" (year 1)."""
-    if not text or text.startswith("0001-"):
-        return None
-    whole, _, rest = text.partition(".")
-    fraction = re.match(r"\d+", rest)
-    zone = rest[fraction.end() :] if fraction else ""
-    if not fraction:
-        whole, zone = (whole[:-1], "Z") if whole.endswith("Z") else (whole[:19], whole[19:])
-    micros = (fraction[0] if fraction else "0")[:6].ljust(6, "0")
-    offset = "+00:00" if zone in ("", "Z") else zone
-    return datetime.fromisoformat(f"{whole}.{micros}{offset}").astimezone(UTC)

@@ -5,14 +5,13 @@ import re
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from docker.utils.build import exclude_paths
 
+from projects.engine.answers import image_of
 from projects.engine.base import BuildProgress, BuildSpec, ImageInfo
-from projects.engine.containers import time_of
 from projects.engine.errors import BuildFailed, ConnectionLost, NoSuchObject
 from projects.engine.translate import translated
 
@@ -122,17 +121,3 @@ def _as_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = "root"
     return entry
-
-
-def image_of(found: Mapping[str, Any]) -> ImageInfo:
-    """From the answer of an inspect."""
-    config = found.get("Config") or {}
-    return ImageInfo(
-        image_id=found["Id"],
-        tags=tuple(found.get("RepoTags") or ()),
-        created_at=time_of(found.get("Created")) or datetime.fromtimestamp(0, UTC),
-        size_bytes=int(found.get("Size") or 0),
-        labels=config.get("Labels") or {},
-        user=config.get("User") or "",
-        environment=dict(line.partition("=")[::2] for line in config.get("Env") or []),
-    )

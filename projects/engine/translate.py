@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import docker.errors
-import requests.exceptions
+import paramiko  # type: ignore[import-untyped]
+import requests
 import urllib3.exceptions
 
 from projects.engine.errors import EngineError, EngineUnreachable, NameTaken, NoSuchObject, Refused, WrongState
@@ -12,7 +13,7 @@ from projects.engine.errors import EngineError, EngineUnreachable, NameTaken, No
 _TRANSPORT = (
     requests.exceptions.RequestException,
     urllib3.exceptions.HTTPError,
-    docker.errors.TLSParameterError,
+    paramiko.SSHException,
     OSError,
 )
 _WRONG_STATE = ("is not running", "is paused", "is restarting", "cannot remove a running container", "is being used", "is using its")
@@ -27,10 +28,23 @@ def translated(base_url: str) -> Iterator[None]:
         raise
     except docker.errors.APIError as error:
         raise from_api(error, base_url) from error
+    except docker.errors.NullResource as error:
+        raise NoSuchObject("The Docker Engine was asked for nothing: a name or an id is missing.") from error
+    except (docker.errors.InvalidVersion, docker.errors.InvalidArgument) as error:
+        raise Refused(f"The Docker Engine is too old for this: {_sentence(str(error))}") from error
     except docker.errors.DockerException as error:
         raise unreachable(base_url, error) from error
     except _TRANSPORT as error:
         raise unreachable(base_url, error) from error
+
+
+def checked(response: requests.Response) -> requests.Response:
+    """The response, unless it bears an error: then the SDK's own exception, for `translated`."""
+    try:
+        response.raise_for_status()
+    except requests.HTTPError as error:
+        raise docker.errors.create_api_error_from_http_exception(error) from error
+    return response
 
 
 def unreachable(base_url: str, error: BaseException) -> EngineUnreachable:
@@ -39,6 +53,12 @@ def unreachable(base_url: str, error: BaseException) -> EngineUnreachable:
         return EngineUnreachable(
             f"The Docker Engine at {base_url} did not answer in time: it may be overloaded or hung; try again, or restart it."
         )
+    if "Permission denied" in str(error):
+        return EngineUnreachable(
+            f"The Docker Engine at {base_url} may not be opened by this user: add the user to the group docker, then sign in again."
+        )
+    if isinstance(error, paramiko.SSHException | docker.errors.TLSParameterError | requests.exceptions.SSLError):
+        return EngineUnreachable(f"The Docker Engine at {base_url} cannot be trusted or signed in to: {_sentence(str(error))}")
     return EngineUnreachable(
         f"The Docker Engine at {base_url} does not answer: is it running? Start it (systemctl start docker), then try again."
     )
