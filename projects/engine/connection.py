@@ -7,12 +7,14 @@ thread safety; so each thread of each process makes its own, at first use.
 import os
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from typing import Any
 
 import docker
 import docker.errors
+import requests
 from docker.context import ContextAPI
 from docker.tls import TLSConfig
 
@@ -24,12 +26,28 @@ from projects.engine.execs import DockerExecs
 from projects.engine.images import DockerImages
 from projects.engine.networks import DockerNetworks
 from projects.engine.stats import DockerStats
-from projects.engine.translate import translated, unreachable
+from projects.engine.translate import checked, translated, unreachable
 
 DEFAULT_URL = "unix:///var/run/docker.sock"
 OLDEST_API = (1, 24)
 NEWEST_API = (1, 51)
 """Beyond it fields that the SDK reads are gone (API 1.52 dropped parts of events and networks)."""
+
+IDLE_CONNECTIONS = 4
+
+
+class Client(docker.APIClient):
+    """The SDK's client, which notices when the Engine that came back speaks other versions than the one that went."""
+
+    def __init__(self, forget_version: Callable[[], None], **options: Any) -> None:
+        self._forget_version = forget_version
+        super().__init__(**options)
+
+    def _raise_for_status(self, response: requests.Response) -> None:
+        if response.status_code == 400 and "client version" in response.text:
+            self._forget_version()
+            raise EngineUnreachable("The Docker Engine was exchanged for one of another version; try again.")
+        checked(response)
 
 
 class Connection:
@@ -41,6 +59,7 @@ class Connection:
         self._tls_config = tls_config
         self._local = threading.local()
         self._version = ""
+        self._generation = 0
 
     @property
     def is_local(self) -> bool:
@@ -65,16 +84,17 @@ class Connection:
         """Negotiated once: the server's newest, at most NEWEST_API. Raises EngineUnreachable, Refused."""
         if not self._version:
             with self.raw_client("1.24") as client, translated(self.base_url):
-                self._version = clamped(str(client.version(api_version=False)["ApiVersion"]))
+                self._version = clamped(str(client.version(api_version=False).get("ApiVersion")))
         return self._version
 
     def client(self) -> docker.APIClient:
         """This thread's client. Raises EngineUnreachable, Refused."""
-        known: tuple[int, docker.APIClient] | None = getattr(self._local, "client", None)
-        if known is None or known[0] != os.getpid():
+        now = (os.getpid(), self._generation)
+        known: tuple[tuple[int, int], docker.APIClient] | None = getattr(self._local, "client", None)
+        if known is None or known[0] != now:
             version = self.api_version()
             with translated(self.base_url):
-                known = self._local.client = (os.getpid(), self._new_client(version, self.timeout_seconds))
+                known = self._local.client = (now, self._new_client(version, self.timeout_seconds))
         return known[1]
 
     @contextmanager
@@ -87,15 +107,33 @@ class Connection:
         finally:
             client.close()
 
+    def ping(self, timeout_seconds: float) -> None:
+        """On a connection of its own, without negotiation. Raises EngineUnreachable."""
+        with self.raw_client("1.24", timeout_seconds) as client, translated(self.base_url):
+            checked(client.get(f"{client.base_url}/_ping", timeout=timeout_seconds))
+
+    def forget_version(self) -> None:
+        """The Engine was exchanged for one of other versions: negotiate again, with a new client in every thread."""
+        self._version = ""
+        self._generation += 1
+
     def close(self) -> None:
         """Closes this thread's client; the next call makes a new one."""
         known = getattr(self._local, "client", None)
-        if known is not None and known[0] == os.getpid():
+        if known is not None and known[0][0] == os.getpid():
             known[1].close()
         self._local.client = None
 
     def _new_client(self, version: str, timeout_seconds: float) -> docker.APIClient:
-        return docker.APIClient(base_url=self.base_url, version=version, timeout=timeout_seconds, tls=self._tls_config or False)
+        # A few idle connections each: the SDK keeps one pool per address of a request, and threads are many.
+        return Client(
+            self.forget_version,
+            base_url=self.base_url,
+            version=version,
+            timeout=timeout_seconds,
+            tls=self._tls_config or False,
+            num_pools=IDLE_CONNECTIONS,
+        )
 
 
 class DockerEngine:
@@ -108,33 +146,27 @@ class DockerEngine:
         self.stats = DockerStats(connection)
         self.images = DockerImages(connection)
         self.networks = DockerNetworks(connection)
-        self.events = DockerEvents(connection, self.ping)
-        self._info: EngineInfo | None = None
+        self.events = DockerEvents(connection)
 
     def ping(self, *, timeout_seconds: float = 3) -> None:
-        version = self.connection._version or "1.24"
-        with self.connection.raw_client(version, timeout_seconds) as client, translated(self.connection.base_url):
-            client.ping()
+        self.connection.ping(timeout_seconds)
 
     def info(self) -> EngineInfo:
-        """Asked once per process: none of it changes while an Engine runs."""
-        if self._info is None:
-            client = self.connection.client()
-            with translated(self.connection.base_url):
-                found = client.info()
-            self._info = EngineInfo(
-                version=found["ServerVersion"],
-                api_version=self.connection.api_version(),
-                base_url=self.connection.base_url,
-                is_local=self.connection.is_local,
-                cpus=found["NCPU"],
-                memory_bytes=found["MemTotal"],
-                root_dir=found["DockerRootDir"],
-                storage_driver=found["Driver"],
-                cgroup_version=str(found.get("CgroupVersion", "1")),
-                operating_system=found["OperatingSystem"],
-            )
-        return self._info
+        client = self.connection.client()
+        with translated(self.connection.base_url):
+            found = client.info()
+        return EngineInfo(
+            version=found["ServerVersion"],
+            api_version=self.connection.api_version(),
+            base_url=self.connection.base_url,
+            is_local=self.connection.is_local,
+            cpus=found["NCPU"],
+            memory_bytes=found["MemTotal"],
+            root_dir=found["DockerRootDir"],
+            storage_driver=found["Driver"],
+            cgroup_version=str(found.get("CgroupVersion", "1")),
+            operating_system=found["OperatingSystem"],
+        )
 
     def close(self) -> None:
         self.connection.close()

@@ -12,7 +12,7 @@ import docker.types
 from projects.engine.answers import info_of, summary_of
 from projects.engine.base import ContainerInfo, ContainerSpec, ContainerSummary, Process
 from projects.engine.errors import NoSuchObject, Refused, WrongState
-from projects.engine.logs import follow_logs, read_logs
+from projects.engine.logs import LogFollower, read_logs
 from projects.engine.translate import checked, translated
 from projects.states import Status
 
@@ -127,7 +127,7 @@ class DockerContainers:
         return read_logs(self._connection, self._found(ref).docker_id, tail=tail, since=since, timestamps=timestamps)
 
     def follow_logs(self, ref: str, *, tail: int | None = 200, since: datetime | None = None, timestamps: bool = False) -> Iterator[bytes]:
-        return follow_logs(self._connection, self._found(ref).docker_id, tail=tail, since=since, timestamps=timestamps)
+        return LogFollower(self._connection, self._found(ref).docker_id, tail=tail, since=since, timestamps=timestamps)
 
     def processes(self, ref: str) -> Sequence[Process]:
         docker_id = self._found(ref).docker_id

@@ -1,25 +1,27 @@
 """The Engine's events: hints, since it keeps few and drops some. Whoever follows them reconciles at each connect."""
 
-import threading
+import json
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
-from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any
 
+import docker
+import requests
 import structlog
 
 from projects.engine.base import EngineEvent
 from projects.engine.errors import EngineError
-from projects.engine.translate import translated
+from projects.engine.streaming import Streaming
 
 if TYPE_CHECKING:
     from projects.engine.connection import Connection
 
 KINDS = ("create", "start", "restart", "stop", "kill", "die", "oom", "pause", "unpause", "rename", "update", "destroy", "health_status")
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 10.0
-PING_SECONDS = 5
-"""How often a silent stream is tested by a ping: a hung Engine ends no stream by itself."""
+PATIENCE_SECONDS = 10
+"""A hung Engine ends no stream by itself; after so long without an answered ping it counts as lost."""
+LOOK_SECONDS = 0.25
 
 log = structlog.get_logger(__name__)
 Stop = Callable[[], bool]
@@ -28,67 +30,51 @@ Stop = Callable[[], bool]
 class DockerEvents:
     """`Events` of projects.engine.base."""
 
-    def __init__(self, connection: "Connection", ping: Callable[[], None]) -> None:
+    def __init__(self, connection: "Connection", *, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._connection = connection
-        self._ping = ping
+        self._patience_seconds = patience_seconds
 
     def follow(self, *, stop: Stop, labels: Mapping[str, str] | None = None) -> Iterator[EngineEvent]:
         pause = FIRST_PAUSE_SECONDS
         while not stop():
+            connected = False
             try:
                 for event in self._one_stream(stop, labels):
-                    pause = FIRST_PAUSE_SECONDS
+                    connected, pause = True, FIRST_PAUSE_SECONDS
                     yield event
             except EngineError as error:
-                log.info("events.disconnected", error=str(error))
-            if stop():
-                return
-            yield EngineEvent("disconnected")
+                log.info("engine.events_lost", error=str(error))
+            if connected and not stop():
+                yield EngineEvent("disconnected")
             _sleep(pause, stop)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     def _one_stream(self, stop: Stop, labels: Mapping[str, str] | None) -> Iterator[EngineEvent]:
-        """Until it breaks. A thread of its own reads, so that `stop` and the pings are not held up by silence."""
-        filters = {"type": ["container"], "event": list(KINDS)}
-        if labels:
-            filters["label"] = [f"{key}={value}" for key, value in labels.items()]
-        with self._connection.raw_client() as client:
-            with translated(self._connection.base_url):
-                stream = client.events(decode=True, filters=filters)
-            arrived: Queue[Mapping[str, Any] | None] = Queue()
-            threading.Thread(target=_read, args=(stream, arrived), name="engine-events", daemon=True).start()
-            try:
-                yield EngineEvent("connected")
-                yield from self._arrivals(arrived, stop)
-            finally:
-                with suppress(Exception):  # it may be broken already; nothing is left to do with it
-                    stream.close()
+        """Until it breaks, or `stop` says so."""
+        filters = {"type": ["container"], "event": list(KINDS), "label": [f"{key}={value}" for key, value in (labels or {}).items()]}
+        # `since` closes the gap between the answer's head and the Engine's own subscription.
+        params = {"filters": json.dumps(filters), "since": f"{time.time():.6f}"}
 
-    def _arrivals(self, arrived: "Queue[Mapping[str, Any] | None]", stop: Stop) -> Iterator[EngineEvent]:
-        silent = 0.0
-        while not stop():
-            try:
-                found = arrived.get(timeout=0.5)
-            except Empty:
-                silent += 0.5
-                if silent >= PING_SECONDS:
-                    self._ping()
-                    silent = 0.0
-                continue
-            silent = 0.0
-            if found is None:
-                return
-            yield event_of(found)
+        def ask(client: docker.APIClient) -> requests.Response:
+            address = f"{client.base_url}/v{client.api_version}/events"
+            return client.get(address, params=params, stream=True, timeout=self._connection.timeout_seconds)
 
-
-def _read(stream: Any, arrived: "Queue[Mapping[str, Any] | None]") -> None:
-    try:
-        for found in stream:
-            arrived.put(found)
-    except Exception as error:  # a thread's end: the follower learns of it by the None below
-        log.info("events.stream_broke", error=repr(error))
-    finally:
-        arrived.put(None)
+        stream = Streaming(self._connection, ask, patience_seconds=self._patience_seconds)
+        waiting = b""
+        try:
+            while not stop():
+                try:
+                    chunk = stream.next(LOOK_SECONDS)
+                except TimeoutError:
+                    continue
+                if chunk is None:
+                    return
+                if not chunk:
+                    yield EngineEvent("connected")
+                *lines, waiting = (waiting + chunk).split(b"\n")
+                yield from (event_of(json.loads(line)) for line in lines if line.strip())
+        finally:
+            stream.close()
 
 
 def event_of(found: Mapping[str, Any]) -> EngineEvent:
@@ -103,7 +89,6 @@ def event_of(found: Mapping[str, Any]) -> EngineEvent:
 
 
 def _sleep(seconds: float, stop: Stop) -> None:
-    waited = threading.Event()
-    while seconds > 0 and not stop():
-        waited.wait(min(0.5, seconds))
-        seconds -= 0.5
+    until = time.monotonic() + seconds
+    while not stop() and (left := until - time.monotonic()) > 0:
+        time.sleep(min(LOOK_SECONDS, left))
