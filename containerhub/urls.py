@@ -5,10 +5,13 @@ from django.urls import include, path, re_path
 
 from projects.api import api
 from projects.api.application import no_such_call
+from projects.views.health import healthz, readyz
 from projects.views.home import home
 
 urlpatterns = [
     path("", home, name="home"),
+    path("healthz", healthz),
+    path("readyz", readyz),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("api/", api.urls),

@@ -1,0 +1,12 @@
+"""What the worker runs: one-liners that call a service."""
+
+from projects.services.heartbeats import beat
+from projects.services.housekeeping import keep_house
+
+
+def tick() -> None:
+    keep_house()
+
+
+def canary() -> None:
+    beat("worker")
