@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import docker
 from django.conf import settings
@@ -183,7 +184,7 @@ class Bench:
             rounds=3,
         )
         rows.append(one)
-        made = []
+        made: list[Any] = []
         for count in counts:
             while len(made) < count:
                 name = f"{self.prefix}-many-{len(made)}"
@@ -191,7 +192,7 @@ class Bench:
             rows.append(self._stats_of(made))
         return rows
 
-    def _stats_of(self, containers: list[docker.models.containers.Container]) -> Row:
+    def _stats_of(self, containers: list[Any]) -> Row:
         ids = [container.id for container in containers]
 
         def hub() -> None:

@@ -385,12 +385,23 @@ class Events(Protocol):
 class Engine(Protocol):
     """One Docker Engine. Every method may raise EngineUnreachable."""
 
-    containers: Containers
-    execs: Execs
-    stats: Stats
-    images: Images
-    networks: Networks
-    events: Events
+    @property
+    def containers(self) -> Containers: ...
+
+    @property
+    def execs(self) -> Execs: ...
+
+    @property
+    def stats(self) -> Stats: ...
+
+    @property
+    def images(self) -> Images: ...
+
+    @property
+    def networks(self) -> Networks: ...
+
+    @property
+    def events(self) -> Events: ...
 
     def ping(self, *, timeout_seconds: float = 3) -> None:
         """Quiet when the Engine answers in time; else EngineUnreachable."""

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from projects.access import is_administrator
 from projects.models import Membership, Project
+from projects.services import credentials
 from projects.services.environment import checked_environment
 from projects.services.errors import BadInput, Busy, Forbidden, NotFound
 from projects.services.record import Actor, record
@@ -65,6 +66,8 @@ def update_project(*, project: Project, actor: Actor, **fields: Any) -> Project:
             current.save(update_fields=changed)
             message = f"The settings of {current.slug} were changed: {', '.join(changed)}."
             record("project.changed", project=current, actor=actor, message=message, changed=changed)
+    if "uses_host_credentials" in changed:
+        credentials.update_lent(current)  # what is taken back is gone from a running container at once
     return current
 
 
