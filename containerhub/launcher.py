@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from containerhub import config
 from containerhub.processes import DATA_DIR, LAUNCHER, ROLE, ROLES, become_subreaper, descendants, die_with_parent, end, end_leftovers
 
+CHECKOUT = Path(__file__).resolve().parent.parent
 GRACE_SECONDS = {"web": 3.5, "worker": 4.0, "watcher": 3.0}
 """For a stop; a killed supervisor must leave nothing after 5 s."""
 
@@ -24,14 +24,17 @@ LEAST_SECONDS = 2
 
 def command_of(role: str) -> list[str]:
     if role == "web":
-        return web_command(config.load())
+        return web_command()
     if role == "worker":
         return [sys.executable, "-m", "containerhub.worker"]
     return [sys.executable, "manage.py", "watch"]
 
 
-def web_command(settings: config.Config) -> list[str]:
+def web_command() -> list[str]:
     """uvicorn; it believes the headers of named proxies only, and its own defaults would believe every local one."""
+    from containerhub.config import load  # here, so that the other two start without it
+
+    settings = load()
     proxies = settings.trusted_proxies
     return [
         *(sys.executable, "-m", "uvicorn", "containerhub.asgi:application"),
@@ -42,10 +45,20 @@ def web_command(settings: config.Config) -> list[str]:
     ]
 
 
+def _data_dir() -> Path:
+    """As the supervisor has it in its environment; else from the settings."""
+    given = os.environ.get(DATA_DIR, "")
+    if given.startswith("/"):
+        return Path(given)
+    from containerhub.config import load
+
+    return load().data_dir
+
+
 def main(role: str) -> int:
     """The program's exit status; 128 and the signal's number when one ended it."""
     die_with_parent()
-    data_dir = config.load().data_dir
+    data_dir = _data_dir()
     _mark(role, data_dir)
     become_subreaper()
     stop = _Stop()
@@ -55,7 +68,7 @@ def main(role: str) -> int:
     started = time.monotonic()
     program = subprocess.Popen(
         command_of(role),
-        cwd=config.BASE_DIR,
+        cwd=CHECKOUT,
         env=surroundings,
         stdin=subprocess.DEVNULL,
         preexec_fn=lambda: die_with_parent(signal.SIGKILL),

@@ -16,7 +16,7 @@ from types import FrameType
 from django.conf import settings
 from django.db import connections
 
-from containerhub.processes import ROLES, end, end_leftovers
+from containerhub.processes import DATA_DIR, ROLES, end, end_leftovers
 from containerhub.supervisor import write_conf
 from projects.engine.errors import EngineError
 from projects.management.setup import prepare, refuse, say
@@ -96,6 +96,7 @@ def _sample() -> None:
 def _supervise(stop: threading.Event, administrator: Administrator) -> None:
     conf = write_conf(settings.DATA_DIR, settings.BASE_DIR)
     surroundings = {key: value for key, value in os.environ.items() if key != "CONTAINERHUB_ADMIN_PASSWORD"}
+    surroundings[DATA_DIR] = str(settings.DATA_DIR)
     supervisor = subprocess.Popen(
         [sys.executable, "-m", "containerhub.supervisor", str(conf)],
         cwd=settings.BASE_DIR,
