@@ -1,25 +1,37 @@
 """Images: look, list, remove, and build with progress as it happens."""
 
 import io
+import json
 import re
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+import docker
+import docker.auth
+import docker.errors
+import requests
+import structlog
 from docker.utils.build import exclude_paths
 
 from projects.engine.answers import image_of
 from projects.engine.base import BuildProgress, BuildSpec, ImageInfo
-from projects.engine.errors import BuildFailed, ConnectionLost, NoSuchObject
+from projects.engine.errors import BuildFailed, ConnectionLost, NoSuchObject, Refused
+from projects.engine.streaming import Streaming
 from projects.engine.translate import translated
 
 if TYPE_CHECKING:
     from projects.engine.connection import Connection
 
-BUILD_SILENCE_SECONDS = 1800
-"""A step that prints nothing for so long counts as hung."""
+BUILD_HEAD_SECONDS = 600
+"""For sending the context and until the builder begins."""
+BUILD_PATIENCE_SECONDS = 60
+"""Without one answered ping: a busy host is slow, and a build is worth waiting for."""
+log = structlog.get_logger(__name__)
+_BUILDERS_OWN = (" ---> ", "Removing intermediate container ")
 _STEP = re.compile(r"^Step (\d+)/(\d+) :")
 
 
@@ -30,7 +42,9 @@ class DockerImages:
         self._connection = connection
 
     def inspect(self, ref: str) -> ImageInfo | None:
-        client = self._connection.client()
+        client: Any = self._connection.client()
+        if not ref:
+            return None
         try:
             with translated(self._connection.base_url):
                 return image_of(client.inspect_image(ref))
@@ -45,26 +59,20 @@ class DockerImages:
         return [info for image_id in ids if (info := self.inspect(image_id)) is not None]
 
     def build(self, spec: BuildSpec) -> Iterator[BuildProgress]:
-        with tempfile.TemporaryFile() as context, self._connection.raw_client(timeout_seconds=BUILD_SILENCE_SECONDS) as client:
-            write_context(spec, context)
+        """Closing the iterator ends the build."""
+        with tempfile.TemporaryFile() as context:
+            try:
+                write_context(spec, context)
+            except OSError as error:
+                raise BuildFailed(f"The build context {spec.context} cannot be read ({error}); mend it, then build again.") from error
             context.seek(0)
-            with translated(self._connection.base_url):
-                answers = client.build(
-                    fileobj=context,
-                    custom_context=True,
-                    encoding=None,
-                    dockerfile=spec.dockerfile,
-                    tag=spec.tag,
-                    buildargs=dict(spec.build_args),
-                    labels=dict(spec.labels),
-                    nocache=spec.no_cache,
-                    pull=spec.pull,
-                    rm=True,
-                    forcerm=True,
-                    decode=True,
-                    timeout=BUILD_SILENCE_SECONDS,
-                )
-                yield from _progress(answers)
+            stream = Streaming(self._connection, lambda client: _ask(client, spec, context), patience_seconds=BUILD_PATIENCE_SECONDS)
+            try:
+                yield from Progress().of(_objects(stream))
+            except (Refused, NoSuchObject) as error:
+                raise BuildFailed(f"The build could not begin: {error}") from error
+            finally:
+                stream.close()
 
     def remove(self, ref: str) -> None:
         client = self._connection.client()
@@ -75,23 +83,80 @@ class DockerImages:
             pass
 
 
-def _progress(answers: Iterator[Mapping[str, Any]]) -> Iterator[BuildProgress]:
-    step = steps = None
-    image_id = line = ""
-    for answer in answers:
-        if "error" in answer:
-            at = f"step {step} of {steps}: " if step else ""
-            raise BuildFailed(f"The build failed at {at}{' '.join(str(answer['error']).split())}")
-        image_id = (answer.get("aux") or {}).get("ID") or image_id
-        text = answer.get("stream") or answer.get("status") or ""
-        for line in text.splitlines():
-            if found := _STEP.match(line):
-                step, steps = int(found[1]), int(found[2])
-            if line.strip():
-                yield BuildProgress(line=line, step=step, steps=steps)
-    if not image_id:
-        raise ConnectionLost("The connection to the Docker Engine was lost while it built; what it did is kept in its cache: build again.")
-    yield BuildProgress(line=line or "built", step=step, steps=steps, image_id=image_id)
+def _ask(client: docker.APIClient, spec: BuildSpec, context: IO[bytes]) -> requests.Response:
+    """The classic builder, which every Engine has. It answers its head before the first step."""
+    params: dict[str, Any] = {
+        "dockerfile": spec.dockerfile,
+        "t": spec.tag,
+        "buildargs": json.dumps(dict(spec.build_args)),
+        "labels": json.dumps(dict(spec.labels)),
+        "nocache": int(spec.no_cache),
+        "pull": int(spec.pull),
+        "rm": 1,
+        "forcerm": 1,
+    }
+    headers = {"Content-Type": "application/x-tar", **_registry_logins()}
+    address = f"{client.base_url}/v{client.api_version}/build"
+    return client.post(address, params=params, data=context, headers=headers, stream=True, timeout=(10, BUILD_HEAD_SECONDS))
+
+
+def _registry_logins() -> dict[str, str]:
+    """The logins of `docker login`, for base images of private registries."""
+    try:
+        config: Any = docker.auth.load_config()
+        logins = config.get_all_credentials()
+    except docker.errors.DockerException as error:
+        log.warning("engine.registry_logins_unreadable", error=str(error))
+        return {}
+    return {"X-Registry-Config": docker.auth.encode_header(logins).decode()} if logins else {}
+
+
+def _objects(stream: Streaming) -> Iterator[Mapping[str, Any]]:
+    """One JSON object a line, wherever the chunks were cut."""
+    waiting = b""
+    for chunk in stream:
+        *lines, waiting = (waiting + chunk).split(b"\n")
+        yield from (json.loads(line) for line in lines if line.strip())
+
+
+class Progress:
+    """Where a build stands: which step, what it said last, and in the end the image."""
+
+    def __init__(self) -> None:
+        self._step: int | None = None
+        self._steps: int | None = None
+        self._step_line = ""
+        self._line = ""
+        self._image_id = ""
+
+    def of(self, answers: Iterable[Mapping[str, Any]]) -> Iterator[BuildProgress]:
+        """The lines. Raises BuildFailed with the failing step, ConnectionLost when the answers end before the image."""
+        unfinished = ""
+        for answer in answers:
+            if "error" in answer:
+                raise self._failure(str(answer["error"]))
+            self._image_id = (answer.get("aux") or {}).get("ID") or self._image_id
+            status = " ".join(part for part in (answer.get("id"), answer.get("status")) if part)
+            text = unfinished + (answer.get("stream") or (f"{status}\n" if status else ""))
+            *lines, unfinished = text.replace("\r\n", "\n").split("\n")
+            yield from (self._told(line) for line in lines if line.strip())
+        if unfinished.strip():
+            yield self._told(unfinished)
+        if not self._image_id:
+            raise ConnectionLost("The connection to the Docker Engine was lost while it built; its finished steps are kept: build again.")
+        yield replace(self._told("Built " + self._image_id.removeprefix("sha256:")[:12]), image_id=self._image_id)
+
+    def _told(self, line: str) -> BuildProgress:
+        if found := _STEP.match(line):
+            self._step, self._steps, self._step_line = int(found[1]), int(found[2]), line
+        if not line.startswith(_BUILDERS_OWN):
+            self._line = line
+        return BuildProgress(line=line, step=self._step, steps=self._steps)
+
+    def _failure(self, reason: str) -> BuildFailed:
+        at = f" at step {self._step} of {self._steps} ({self._step_line.split(' : ', 1)[-1]})" if self._step else ""
+        last = f"; it said last: {self._line.strip()}" if self._line not in ("", self._step_line) else ""
+        return BuildFailed(f"The build failed{at}: {' '.join(reason.split())}{last}")
 
 
 def write_context(spec: BuildSpec, target: IO[bytes]) -> None:

@@ -16,7 +16,7 @@ import docker
 import docker.errors
 import requests
 
-from projects.engine.errors import ConnectionLost, EngineError, EngineUnreachable
+from projects.engine.errors import ConnectionLost, EngineUnreachable
 from projects.engine.translate import checked, translated
 
 if TYPE_CHECKING:
@@ -84,11 +84,11 @@ class Streaming:
     # -- the reader -------------------------------------------------------------------------
 
     def _read(self) -> None:
-        error: EngineError | None = None
+        error: Exception | None = None
         try:
             with self._connection.raw_client() as client, translated(self._connection.base_url):
                 self._read_all(client)
-        except EngineError as raised:
+        except Exception as raised:  # the consumer gets it; after a close nobody wants it
             error = raised
         self._put(_END, error)
 
