@@ -7,6 +7,7 @@ Both versions of cgroups, and both of the Engine's drivers: cgroupfs makes `dock
 import contextlib
 import os
 import signal as signals
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -156,24 +157,27 @@ def _field(text: str, name: str) -> int:
 def signal_bearers(files: Files, entry: str, signal: str) -> int | None:
     """Send "TERM" or "KILL" to (or with "0" only count) the processes whose environment has `entry`; how many bore it.
 
-    None when this process may not read their environments. Before a signal all are stopped until a pass finds no new
-    one, so that those that fork cannot outrun it; then they go on, and take the signal.
+    None when this process may not read their environments. Before KILL all are stopped until a pass finds no new
+    one, so that those that fork cannot outrun it.
     """
     wanted = entry.encode()
     found: dict[int, int] = {}
+    parents: set[int] = set()
     try:
         for _ in range(_STOP_PASSES):
             new = _bearers(files, wanted, found)
             found.update(new)
-            if signal == "0" or not new:
+            if signal != "KILL" or not new:
                 break
-            for descriptor in new.values():
+            for pid, descriptor in new.items():
                 _send(descriptor, signals.SIGSTOP)
+                parents.add(_state(pid)[1])
         if signal != "0":
             for descriptor in found.values():
                 _send(descriptor, signals.Signals[f"SIG{signal}"])
             for descriptor in found.values():
                 _send(descriptor, signals.SIGCONT)
+            _wake((parents - found.keys()) & set(process_ids(files)))
         return len(found)
     except PermissionError:
         return None
@@ -212,3 +216,25 @@ def _bearers(files: Files, wanted: bytes, known: dict[int, int]) -> dict[int, in
 def _send(descriptor: int, signal: signals.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         signals.pidfd_send_signal(descriptor, signal)
+
+
+def _wake(pids: set[int], *, within_seconds: float = 0.5) -> None:
+    """sudo stops itself when its command is stopped, and shows no marker: let it go on, so that it sees the end."""
+    until = time.monotonic() + within_seconds
+    while time.monotonic() < until:
+        states = {pid: _state(pid)[0] for pid in pids}
+        for pid in (pid for pid, state in states.items() if state == "T"):
+            with contextlib.suppress(OSError):
+                os.kill(pid, signals.SIGCONT)
+        if all(state in ("", "Z") for state in states.values()):
+            return
+        time.sleep(0.02)
+
+
+def _state(pid: int) -> tuple[str, int]:
+    """State and parent of a process; ("", 0) when it is gone."""
+    try:
+        state, parent, *_ = _text(PROC / str(pid) / "stat").rpartition(") ")[2].split()
+        return state, int(parent)
+    except (OSError, ValueError):
+        return "", 0

@@ -23,12 +23,17 @@ LOOK_SECONDS = 0.2
 
 SCRIPT = r"""
 marker=$1 signal=$2 found=0 again=1
-declare -A seen
+declare -A seen parents
 bears() {
     local entries entry
     { mapfile -d '' -t entries < "/proc/$1/environ"; } 2>/dev/null || return 1
     for entry in "${entries[@]}"; do [ "$entry" = "$marker" ] && return 0; done
     return 1
+}
+look() { # state and parent of process $1
+    local line
+    { read -r -d '' line < "/proc/$1/stat"; } 2>/dev/null
+    read -r state parent line <<< "${line##*) }"
 }
 while [ "$again" = 1 ]; do
     [ "$SECONDS" -lt 10 ] || break
@@ -38,25 +43,41 @@ while [ "$again" = 1 ]; do
         [ "$pid" = "$$" ] && continue
         [ -n "${seen[$pid]}" ] && continue
         if bears "$pid"; then
-            [ "$signal" = 0 ] || again=1
-            [ "$signal" = 0 ] || kill -STOP "$pid" 2>/dev/null || continue
+            if [ "$signal" = KILL ]; then
+                again=1
+                kill -STOP "$pid" 2>/dev/null || continue
+                look "$pid"
+                [ "${parent:-0}" -gt 1 ] && parents[$parent]=1
+            fi
             seen[$pid]=1 found=$((found + 1))
         elif [ ! -d "$folder" ]; then
             again=1
         fi
     done
-    [ "$signal" = 0 ] && [ "$found" -gt 0 ] && again=0
+    [ "$signal" != KILL ] && [ "$found" -gt 0 ] && again=0
 done
 if [ "$signal" != 0 ]; then
     for pid in "${!seen[@]}"; do kill "-$signal" "$pid" 2>/dev/null; done
     for pid in "${!seen[@]}"; do kill -CONT "$pid" 2>/dev/null; done
 fi
+waking=1 until=$((${EPOCHREALTIME/./} + 500000))
+while [ "$waking" = 1 ] && [ "${EPOCHREALTIME/./}" -lt "$until" ]; do
+    waking=0
+    for pid in "${!parents[@]}"; do
+        [ -n "${seen[$pid]}" ] && continue
+        state=''
+        look "$pid"
+        [ -n "$state" ] && [ "$state" != Z ] && waking=1
+        [ "$state" = T ] && kill -CONT "$pid" 2>/dev/null
+    done
+done
 [ "$again" = 0 ] || [ "$found" -gt 0 ] || found=unsure
 echo "found $found"
 """
-# All are stopped first, until a pass finds nothing new: a stopped process keeps its place under the pid limit,
+# Before KILL all are stopped, until a pass finds nothing new: a stopped process keeps its place under the pid limit,
 # so a fork bomb runs out of places instead of refilling those that the signal has freed. (Seen: with the signal
-# alone 200 of them outran the shell for minutes.) A signal sent to a stopped process is taken at CONT.
+# alone 200 of them outran the shell for minutes.) sudo stops itself when its command is stopped, and its own
+# environment can be read by nobody here: so parents that bear no marker are woken until they have gone.
 # A pass in which a process vanished before it was looked at proves nothing, since it may have forked: look again.
 
 PLAIN_SCRIPT = r"""
