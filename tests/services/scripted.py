@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.utils import timezone
 
-from projects.engine.base import ContainerInfo, EngineInfo, ExecOutcome, ExecSpec, Mount, Usage
+from projects.engine.base import ContainerInfo, Engine, EngineInfo, ExecOutcome, ExecSpec, Mount, Usage
 from projects.models import Project
+from projects.services.engines import use_engine
 from projects.services.instance import instance_id
 from projects.services.spec import project_labels
 from projects.states import Health, Status, Stream
@@ -108,3 +109,8 @@ def until_stopped(sink: Any, stop: Callable[[], bool]) -> ExecOutcome:
     while not stop():
         pass
     return outcome(None, stopped=True)
+
+
+def use_scripted(engine: ScriptedEngine) -> None:
+    """It has only the calls that these tests need."""
+    use_engine(cast(Engine, engine))

@@ -1,3 +1,4 @@
+import os
 from datetime import timedelta
 
 import pytest
@@ -16,7 +17,7 @@ from projects.services.errors import BadInput, Busy, ContainerNotRunning, Foreig
 from projects.services.record import Actor
 from projects.services.spool import Spool
 from projects.states import RunState, Status, Stream
-from tests.services.scripted import ScriptedEngine, container_info, outcome, printing, until_stopped
+from tests.services.scripted import ScriptedEngine, container_info, outcome, printing, until_stopped, use_scripted
 
 ANN = Actor(name="ann")
 OUT, ERR = Stream.STDOUT, Stream.STDERR
@@ -31,7 +32,7 @@ def project(db, settings, tmp_path):
 @pytest.fixture
 def engine(project, monkeypatch):
     scripted = ScriptedEngine(project)
-    use_engine(scripted)
+    use_scripted(scripted)
     monkeypatch.setattr(reader, "KILL_POLL_SECONDS", 0)
     monkeypatch.setattr(reader, "LOST_WAIT_SECONDS", 1)
     yield scripted
@@ -128,7 +129,7 @@ def test_a_kill_written_by_any_process_ends_the_command(project, engine):
     answer = run(project)
     assert (answer.state, answer.exit_code, answer.message) == (RunState.KILLED, None, "It was killed by bob.")
     assert engine.killed == [answer.id.hex]
-    assert Event.objects.first().actor_name == "bob"
+    assert Event.objects.latest("id").actor_name == "bob"
 
 
 def test_output_past_the_limit_kills_the_command(project, engine, settings):
@@ -185,6 +186,20 @@ def test_after_a_lost_connection_only_the_leaders_file_tells_the_exit_code(proje
     answer = run(project)
     assert (answer.state, answer.exit_code, answer.stdout) == (RunState.CONNECTION_LOST, 3, b"half")
     assert "lost" in answer.message
+
+
+def test_a_126_of_the_engine_that_the_file_does_not_confirm_is_a_lost_connection(project, engine):
+    engine.play = printing(end=outcome(126))
+    engine.answers = [b"alive\n", b"exit 5\n"]
+    answer = run(project)
+    assert (answer.state, answer.exit_code) == (RunState.CONNECTION_LOST, 5)
+
+
+def test_a_126_that_the_file_confirms_is_the_commands_own(project, engine):
+    engine.play = printing(end=outcome(126))
+    engine.answers = [b"exit 126\n"]
+    answer = run(project)
+    assert (answer.state, answer.exit_code) == (RunState.FINISHED, 126)
 
 
 def test_without_the_leaders_file_a_lost_command_has_no_exit_code(project, engine):
@@ -401,10 +416,23 @@ def test_a_setup_script_is_started_once_for_a_container(project, engine, monkeyp
     container = container_row(project)
     engine.answers = [b""]
     started = commands.run_setup(project, container)
+    assert started is not None
     assert (started.purpose, started.command, started.state) == ("setup", "bash .containerhub/setup.sh", RunState.FINISHED)
     container.refresh_from_db()
     assert (container.setup_run, container.setup_done) == (started, True)
     assert commands.run_setup(project, container) is None
+
+
+def test_a_setup_that_another_started_meanwhile_is_not_started_again(project, engine, monkeypatch):
+    container = container_row(project)
+
+    def taken_while_looking(*given):
+        Container.objects.update(setup_done=True)
+        return Answer(0, b"")
+
+    monkeypatch.setattr(starting, "ask", taken_while_looking)
+    assert commands.run_setup(project, container) is None
+    assert not CommandRun.objects.exists()
 
 
 def test_without_a_setup_script_that_is_noted(project, engine, monkeypatch):
@@ -425,3 +453,14 @@ def test_old_output_is_cut_to_its_tail_and_says_so(project, engine):
     tail = spool.tail(row())
     assert (len(tail.stdout), tail.stderr, tail.truncated) == (65_533, b"end", True)
     assert row().output_removed_at is not None
+
+
+def test_output_of_removed_projects_goes_after_a_day(project, engine):
+    run(project)
+    path = spool.path_of(row().id)
+    CommandRun.objects.all().delete()
+    commands.prune_spools()
+    assert path.exists()  # a run that is just starting has no row yet
+    os.utime(path, (0, 0))
+    commands.prune_spools()
+    assert not path.exists()

@@ -10,7 +10,7 @@ from projects.services.engines import use_engine
 from projects.services.health import HealthAnswer, check_health, judge
 from projects.services.usage import Stats
 from projects.states import Health
-from tests.services.scripted import ScriptedEngine, container_info
+from tests.services.scripted import ScriptedEngine, container_info, use_scripted
 
 FINE = Stats("running", 72.0, 400.0, 900.0, 1000.0, 90.0, 80.0, 5, 0.0, 0.0)
 
@@ -42,7 +42,7 @@ def test_the_engines_own_verdict_counts_with_its_last_words(project):
 
 def test_a_container_that_does_not_run_is_not_healthy(project):
     engine = ScriptedEngine(project)
-    use_engine(engine)
+    use_scripted(engine)
     try:
         engine.usage_ = Usage("c" * 64, timezone.now(), 1.0, 1, 100, 1, 0, 0)
         assert check_health(project=project).reason != "Container not running"

@@ -10,7 +10,7 @@ from projects.models import Project
 from projects.services import usage
 from projects.services.engines import use_engine
 from projects.services.errors import ContainerNotRunning
-from tests.services.scripted import MB, ScriptedEngine, container_info
+from tests.services.scripted import MB, ScriptedEngine, container_info, use_scripted
 
 USED = Usage("c" * 64, timezone.now(), 12.3456, 512 * MB, 2048 * MB, 9, 3 * MB, MB // 2)
 
@@ -24,7 +24,7 @@ def project(db, tmp_path):
 def engine(project):
     scripted = ScriptedEngine(project)
     scripted.usage_ = USED
-    use_engine(scripted)
+    use_scripted(scripted)
     yield scripted
     use_engine(None)
 

@@ -23,6 +23,8 @@ KILL_POLL_SECONDS = 0.5
 LOST_WAIT_SECONDS = 20
 """How long after a lost connection the container is asked for the exit code."""
 _HEAD_BYTES = 2048
+_FALSE_AFTER_A_CUT = 126
+"""What Engine 20.10 answers for an exec whose connection broke on the Engine's side, while the command still runs."""
 _LOST = "The connection to the Engine broke: what was printed after that is lost"
 
 log = structlog.get_logger(__name__)
@@ -122,8 +124,10 @@ class Reader:
         never = failed_start(self._run, code, bytes(self._heads[Stream.STDOUT]), bytes(self._heads[Stream.STDERR]))
         if never:
             return _End(RunState.FAILED, code if code == 1 else None, never)
+        remains = self._remains_quietly() if code in (_FALSE_AFTER_A_CUT, 137) else None
+        if code == _FALSE_AFTER_A_CUT and (remains is None or remains.exit_code != code):
+            return self._after_loss()
         if code == 137:
-            remains = self._remains_quietly()
             if looks_out_of_memory(code, remains):
                 limit = self._run.project.memory_limit_mb
                 message = f"It ran out of the container's {limit} MB of memory; raise the project's limit or use less."

@@ -57,6 +57,10 @@ class _Order:
     purpose: str = "command"
 
 
+class _SetupTaken(Exception):
+    """Another caller has started this container's setup meanwhile."""
+
+
 def run_command(
     *, project: Project, actor: Actor, command: str, workdir: str = WORKSPACE, timeout_seconds: int | None = None
 ) -> CommandResult:
@@ -84,13 +88,16 @@ def run_setup(project: Project, container: Container) -> CommandRun | None:
         return None
     engine = current_engine()
     found = ask(engine, container.docker_id, ("test", "-f", f"{WORKSPACE}/{SETUP_SCRIPT}"))
-    if found.exit_code is None:
+    if found.exit_code not in (0, 1):
         raise ContainerNotRunning("The container gave no answer about its setup script; run ensure again.")
-    if found.exit_code != 0:
+    if found.exit_code == 1:
         Container.objects.filter(pk=container.pk).update(setup_done=True)
         return None
     order = _Order(f"bash {SETUP_SCRIPT}", WORKSPACE, SETUP_SECONDS, purpose="setup")
-    reader, run = _begin(project, HUB, order, setup_of=container)
+    try:
+        reader, run = _begin(project, HUB, order, setup_of=container)
+    except _SetupTaken:
+        return None
     return _read_in_background(reader, run)
 
 
@@ -158,6 +165,8 @@ def _save_row(run_id: UUID, project: Project, actor: Actor, order: _Order, setup
     with transaction.atomic():
         if setup_of is None:
             _demand_room(project)
+        elif not Container.objects.filter(pk=setup_of.pk, setup_done=False).update(setup_done=True):
+            raise _SetupTaken
         run = CommandRun.objects.create(
             id=run_id,
             project=project,
@@ -170,7 +179,7 @@ def _save_row(run_id: UUID, project: Project, actor: Actor, order: _Order, setup
             actor_name=actor.name,
         )
         if setup_of is not None:
-            Container.objects.filter(pk=setup_of.pk).update(setup_run=run, setup_done=True)
+            Container.objects.filter(pk=setup_of.pk).update(setup_run=run)
         message = f"The {order.purpose} {quoted(run)} was started."
         record("run.started", actor=actor, project=project, message=message, run=str(run.id), purpose=order.purpose)
     return run
