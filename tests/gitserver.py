@@ -100,8 +100,9 @@ class GitServer:
     def _certificate(self) -> None:
         now = datetime.datetime.now(datetime.UTC)
         keys = {name: ec.generate_private_key(ec.SECP256R1()) for name in ("ca", "leaf")}
-        issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
-        for name, subject in (("ca", "Test authority"), ("leaf", self.address)):
+        authority = f"Test authority of {self.host}"  # each its own: a client picks by name among several
+        issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, authority)])
+        for name, subject in (("ca", authority), ("leaf", self.address)):
             builder = (
                 x509.CertificateBuilder()
                 .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
