@@ -9,7 +9,7 @@ import pytest
 
 from projects.engine.errors import EngineUnreachable, NoSuchObject, WrongState
 from projects.engine.execs import DockerExecs
-from tests.engine.exec_fixtures import Heard, asked, busy_cores, ignore, new_marker, open_descriptors
+from tests.engine.exec_fixtures import Heard, asked, busy_cores, ignore, new_marker, open_descriptors, unconnected_sockets_dropped
 from tests.engine.lab import IMAGE
 from tests.support import wait_until
 
@@ -149,12 +149,10 @@ def test_an_exec_in_a_container_that_is_gone_or_stopped_or_paused_says_so(live):
         live.engine.execs.run(paused, as_root("true"), sink=ignore)
 
 
-# The SDK drops a unix socket that could not connect without closing it.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_engine_that_is_not_there_is_unreachable_before_the_start(behind, proxy):
     ref = behind.running()
     proxy.set_mode("refuse")
-    with pytest.raises(EngineUnreachable):
+    with unconnected_sockets_dropped(), pytest.raises(EngineUnreachable):
         behind.engine.execs.run(ref, as_root("true"), sink=ignore)
 
 
