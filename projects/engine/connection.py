@@ -27,13 +27,12 @@ from projects.engine.images import DockerImages
 from projects.engine.networks import DockerNetworks
 from projects.engine.stats import DockerStats
 from projects.engine.translate import checked, translated, unreachable
+from projects.engine.transport import UnixAdapter
 
 DEFAULT_URL = "unix:///var/run/docker.sock"
 OLDEST_API = (1, 24)
 NEWEST_API = (1, 51)
 """Beyond it fields that the SDK reads are gone (API 1.52 dropped parts of events and networks)."""
-
-IDLE_CONNECTIONS = 4
 
 
 class Client(docker.APIClient):
@@ -42,6 +41,8 @@ class Client(docker.APIClient):
     def __init__(self, forget_version: Callable[[], None], **options: Any) -> None:
         self._forget_version = forget_version
         super().__init__(**options)
+        if options["base_url"].startswith("unix://"):
+            self.mount("http+docker://", UnixAdapter(options["base_url"].removeprefix("unix://")))
 
     def _raise_for_status(self, response: requests.Response) -> None:
         if response.status_code == 400 and "client version" in response.text:
@@ -51,15 +52,23 @@ class Client(docker.APIClient):
 
 
 class Connection:
-    """An address, and this thread's SDK client for it. Nothing is sent before the first `client()`."""
+    """An address, and this thread's SDK client for it. Nothing is looked up or sent before the first use."""
 
-    def __init__(self, base_url: str, tls_config: TLSConfig | None, timeout_seconds: float) -> None:
-        self.base_url = base_url
+    def __init__(self, base_url: str | None, timeout_seconds: float) -> None:
+        self._given_url = base_url
         self.timeout_seconds = timeout_seconds
-        self._tls_config = tls_config
         self._local = threading.local()
         self._version = ""
         self._generation = 0
+
+    @cached_property
+    def _endpoint(self) -> tuple[str, TLSConfig | None]:
+        return (self._given_url, None) if self._given_url else resolve()
+
+    @property
+    def base_url(self) -> str:
+        """Raises EngineUnreachable when Docker's own settings cannot be read."""
+        return self._endpoint[0]
 
     @property
     def is_local(self) -> bool:
@@ -69,7 +78,7 @@ class Connection:
     @cached_property
     def tls(self) -> ssl.SSLContext | None:
         """For streams that dial on their own."""
-        config = self._tls_config
+        config = self._endpoint[1]
         if config is None:
             return None
         context = ssl.create_default_context(cafile=config.ca_cert or None)
@@ -125,14 +134,12 @@ class Connection:
         self._local.client = None
 
     def _new_client(self, version: str, timeout_seconds: float) -> docker.APIClient:
-        # A few idle connections each: the SDK keeps one pool per address of a request, and threads are many.
         return Client(
             self.forget_version,
             base_url=self.base_url,
             version=version,
             timeout=timeout_seconds,
-            tls=self._tls_config or False,
-            num_pools=IDLE_CONNECTIONS,
+            tls=self._endpoint[1] or False,
         )
 
 
@@ -174,8 +181,7 @@ class DockerEngine:
 
 def connect(*, base_url: str | None = None, timeout_seconds: float = 60) -> DockerEngine:
     """The Engine at `base_url`, or where Docker's own rules say: DOCKER_HOST, else the current context, else the socket."""
-    address, tls_config = (base_url, None) if base_url else resolve()
-    return DockerEngine(Connection(address, tls_config, timeout_seconds))
+    return DockerEngine(Connection(base_url, timeout_seconds))
 
 
 def resolve() -> tuple[str, TLSConfig | None]:
@@ -184,11 +190,14 @@ def resolve() -> tuple[str, TLSConfig | None]:
     host = os.environ.get("DOCKER_HOST", "")
     if host:
         return _with_scheme(host), _tls_from_environment(host)
+    name = os.environ.get("DOCKER_CONTEXT") or None
     try:
-        context = ContextAPI.get_context(os.environ.get("DOCKER_CONTEXT") or None)
-    except (docker.errors.DockerException, OSError, ValueError) as error:
+        context = ContextAPI.get_context(name)
+    except Exception as error:  # the SDK raises bare ones for a file that it cannot read
         raise EngineUnreachable(f"The Docker context cannot be read ({error}): check `docker context ls`, or set DOCKER_HOST.") from error
-    if context is None or not context.Host or context.Host.startswith("http+unix"):
+    if context is None:
+        raise EngineUnreachable(f"The Docker context {name or 'in use'} is missing: check `docker context ls`, or set DOCKER_HOST.")
+    if not context.Host or context.Host.startswith("http+unix"):
         return DEFAULT_URL, None
     return _with_scheme(context.Host), context.TLSConfig or None
 
