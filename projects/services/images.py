@@ -203,7 +203,8 @@ def _end(build: ImageBuild, actor: Actor, state: BuildState, *, message: str = "
 
 
 def _directory() -> Path:
-    return Path(settings.DATA_DIR) / "builds"
+    data_dir: Path = settings.CONTAINERHUB.data_dir
+    return data_dir / "builds"
 
 
 def _log_path(build: ImageBuild) -> Path:

@@ -4,7 +4,6 @@ The tag is `<repository>:<12 hex of the image's id>-u<uid>-g<gid>`, so a rebuilt
 """
 
 import re
-from pathlib import Path
 
 from django.conf import settings
 
@@ -42,7 +41,7 @@ def ensure_variant(engine: Engine, image: str, uid: int, gid: int) -> str:
     tag = variant_tag(image, base.image_id, uid, gid)
     if _stands(engine, tag, base):
         return tag
-    lock = FileLock(Path(settings.DATA_DIR) / "builds" / f"variant-{base.image_id[-64:][:12]}-u{uid}-g{gid}.lock")
+    lock = FileLock(settings.CONTAINERHUB.data_dir / "builds" / f"variant-{tag.rpartition(':')[2]}.lock")
     if not lock.take(wait_seconds=WAIT_SECONDS):
         raise Busy(f"The image {tag} has been under construction for {WAIT_SECONDS // 60} minutes; try again later.")
     try:

@@ -78,12 +78,12 @@ def start(base_image, variant) -> Iterator[Start]:
 
 
 @pytest.fixture(scope="module")
-def container(start) -> Running:
+def container(start: Start) -> Running:
     return start()
 
 
 @pytest.fixture
-def workspace(tmp_path) -> Path:
+def workspace(tmp_path: Path) -> Path:
     path = tmp_path / "workspace"
     path.mkdir()
     os.chown(path, 1000, 1000)

@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+from tests.image.conftest import Running
+
 pytestmark = pytest.mark.live
 
 HELPER = "/usr/local/bin/git-askpass-helper"
@@ -133,7 +135,7 @@ def test_without_or_with_two_arguments_it_refuses(lending):
         assert (done.returncode, done.stdout) == (1, "")
 
 
-def fill(container, description: str, **environment) -> str:
+def fill(container: Running, description: str, **environment) -> str:
     script = f"printf '{description}' | git credential fill"
     return container.sh(script, check=False, GIT_ASKPASS=HELPER, GIT_TERMINAL_PROMPT="0", **environment)
 
