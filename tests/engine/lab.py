@@ -14,7 +14,7 @@ LABEL = "io.containerhub.test"
 BOTH_STREAMS = ("sh", "-c", "echo out; echo err >&2")
 THREE_LINES = ("sh", "-c", "echo one; sleep 0.2; echo two >&2; sleep 0.2; echo three; exec sleep 1000")
 ENDS_WITH_3 = ("sh", "-c", "exit 3")
-SCRIPTS = {
+SCRIPTS: dict[tuple[str, ...], Script] = {
     BOTH_STREAMS: Script(stdout=b"out\n", stderr=b"err\n"),
     THREE_LINES: Script(stdout=b"one\ntwo\nthree\n", seconds=1000),
     ENDS_WITH_3: Script(exit_code=3),

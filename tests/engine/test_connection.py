@@ -13,10 +13,12 @@ import pytest
 import requests
 import urllib3.exceptions
 
+from projects.engine.base import ExecSpec
 from projects.engine.connection import DEFAULT_URL, clamped, connect, resolve
-from projects.engine.errors import EngineError, EngineUnreachable, NameTaken, NoSuchObject, Refused, WrongState
+from projects.engine.errors import ConnectionLost, EngineError, EngineUnreachable, NameTaken, NoSuchObject, Refused, WrongState
 from projects.engine.translate import translated
-from tests.engine.fake import FakeEngine, down_engine, slow_engine
+from tests.engine.fake import FakeEngine, down_engine, losing_engine, slow_engine
+from tests.engine.lab import Lab
 from tests.support import wait_until
 
 URL = "unix:///engine.sock"
@@ -323,6 +325,17 @@ def test_a_slow_fake_takes_its_time():
     assert time.monotonic() - began >= 0.2
     with pytest.raises(EngineUnreachable):
         engine.ping(timeout_seconds=0.1)
+
+
+async def test_a_losing_fake_breaks_its_streams_and_never_calls_that_success():
+    lab = Lab(losing_engine())
+    outcome, _, _ = lab.run(lab.running(), "echo", "hello")
+    assert outcome.connection_lost
+    assert outcome.exit_code is None
+    async with lab.engine.execs.open(lab.running(), ExecSpec(("cat",), stdin=True)) as stream:
+        assert await stream.read() is None
+        with pytest.raises(ConnectionLost):
+            await stream.wait()
 
 
 def test_the_hooks_of_the_fake_stand_before_and_after_a_change():

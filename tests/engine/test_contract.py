@@ -66,7 +66,7 @@ def test_create_with_a_taken_name_says_so_and_changes_nothing(lab):
 
 
 def test_a_hundred_creates_of_one_name_make_one_container(lab):
-    def create(number: int) -> str | None:
+    def create(number):
         try:
             return lab.created(name=f"{lab.run_id}-one")
         except NameTaken:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_an_event_is_read_from_what_every_version_of_the_engine_sends():
     }
     event = event_of(found)
     assert (event.kind, event.docker_id, event.attributes) == ("health_status", "a", {"name": "x", "detail": "unhealthy"})
-    assert event.at.timestamp() == 1_700_000_000.5
+    assert event.at == datetime.fromtimestamp(1_700_000_000.5, UTC)
 
 
 def test_an_event_without_an_actor_breaks_nothing():

@@ -6,6 +6,7 @@ import threading
 import time
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,7 +76,12 @@ def test_a_context_that_cannot_be_read_is_said_in_one_sentence(live, tmp_path):
 
 
 def test_lines_are_whole_wherever_the_builder_cut_them():
-    answers = [{"stream": "Step 1/2 : FROM x\n"}, {"stream": "one, "}, {"stream": "two\nthree"}, {"aux": {"ID": "sha256:" + "a" * 64}}]
+    answers: list[dict[str, Any]] = [
+        {"stream": "Step 1/2 : FROM x\n"},
+        {"stream": "one, "},
+        {"stream": "two\nthree"},
+        {"aux": {"ID": "sha256:" + "a" * 64}},
+    ]
     lines = list(Progress().of(answers))
     assert [line.line for line in lines] == ["Step 1/2 : FROM x", "one, two", "three", "Built aaaaaaaaaaaa"]
     assert (lines[1].step, lines[1].steps) == (1, 2)
