@@ -15,8 +15,8 @@ from types import FrameType
 from containerhub.processes import DATA_DIR, LAUNCHER, ROLE, ROLES, become_subreaper, descendants, die_with_parent, end, end_leftovers
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-GRACE_SECONDS = {"web": 3.5, "worker": 4.0, "watcher": 3.0}
-"""For a stop; a killed supervisor must leave nothing after 5 s."""
+GRACE_SECONDS = {"web": 3.0, "worker": 3.0, "watcher": 2.0}
+"""For a stop, which takes the supervisor another second: a killed one must leave nothing after 5 s."""
 
 LEAST_SECONDS = 2
 """We live at least that long: the supervisor waits longer and longer before it starts what ended at once."""
@@ -39,7 +39,7 @@ def web_command() -> list[str]:
     return [
         *(sys.executable, "-m", "uvicorn", "containerhub.asgi:application"),
         *("--host", settings.host, "--port", str(settings.port)),
-        *("--ws-ping-interval", "20", "--ws-max-size", "1048576", "--timeout-graceful-shutdown", "3"),
+        *("--ws-ping-interval", "20", "--ws-max-size", "1048576", "--timeout-graceful-shutdown", "2"),
         *("--no-access-log", "--no-server-header", "--log-level", "warning"),
         *(("--proxy-headers", "--forwarded-allow-ips", ",".join(proxies)) if proxies else ("--no-proxy-headers",)),
     ]

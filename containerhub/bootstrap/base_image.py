@@ -15,6 +15,11 @@ PULL_SECONDS = 20
 TOOL = (str(PYTHON), "-m", "projects.engine.tool")
 
 
+def is_built() -> bool:
+    """The Engine answers and has what is built from it, so that nothing is left to do."""
+    return _have(base_image())
+
+
 def prepare() -> None:
     """There afterwards, unless what is built from it is there already."""
     if _have(base_image()) or _have(DEBIAN):

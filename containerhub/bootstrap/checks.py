@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from containerhub.bootstrap import apt
@@ -22,6 +24,8 @@ TEST_TOOLS = {
     "docker": "docker-cli",
 }
 """What tests run on the host: program -> the Debian package that holds it."""
+
+KEPT = ("CONTAINERHUB_BASE_IMAGE", "CONTAINERHUB_CLAUDE_CLI_PATH", "CONTAINERHUB_EXTRA_CA_DIR", "CONTAINERHUB_NODE_VERSION")
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,16 @@ def need_test_tools() -> None:
     if not apt.usable():
         stop(f"The tests need {', '.join(missing)}: install them (apt-get install {' '.join(missing)}), then try again.")
     apt.install(missing, "for the tests")
+
+
+@contextmanager
+def own_settings() -> Iterator[None]:
+    """Neither the settings nor the data directory of the machine's own hub; only what the Engine and the image need."""
+    for name in [name for name in os.environ if name.startswith("CONTAINERHUB_") and name not in KEPT]:
+        del os.environ[name]
+    with tempfile.TemporaryDirectory(prefix="containerhub-test-") as place:
+        os.environ["CONTAINERHUB_DATA_DIR"] = place
+        yield
 
 
 def run_all(checks: Sequence[Check]) -> int:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from containerhub.bootstrap import base_image, checks, claude_cli, engine, venv
-from containerhub.bootstrap.places import CHECKOUT, PYTHON, VENV, data_dir
+from containerhub.bootstrap.places import CHECKOUT, PYTHON, VENV
 from containerhub.bootstrap.run import become, die_with_parent, run, status_of
 from containerhub.bootstrap.say import stop
 
@@ -23,7 +23,6 @@ def main(words: Sequence[str]) -> int:
 
 def up() -> int:
     venv.prepare("base")
-    _settings()
     _surroundings()
     become("manage.py", "up")
     return 0
@@ -33,8 +32,9 @@ def test() -> int:
     venv.prepare("dev")
     checks.need_test_tools()
     _surroundings()
-    run([PYTHON, "manage.py", "up", "--prepare"], "Preparing the image")
-    return checks.run_all([*checks.static(), *checks.tests()])
+    with checks.own_settings():
+        run([PYTHON, "manage.py", "up", "--prepare"], "Preparing the image")
+        return checks.run_all([*checks.static(), *checks.tests()])
 
 
 def lint() -> int:
@@ -68,9 +68,10 @@ def _settings() -> None:
 
 
 def _surroundings() -> None:
-    data_dir().mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine.prepare()
-    base_image.prepare()
+    if not base_image.is_built():
+        _settings()
+        engine.prepare()
+        base_image.prepare()
     claude_cli.prepare()
 
 
