@@ -50,7 +50,7 @@ def hub(tmp_path_factory):
         box.clean()
 
 
-def _answers(client) -> bool:
+def _answers(client):
     try:
         return client.get("/api/projects").status_code == 200
     except httpx.TransportError:
@@ -112,8 +112,7 @@ def test_the_documentation_works_under_the_policy(hub):
     """Swagger's page is drawn, tries a call out with the session's CSRF token, and the policy has nothing to refuse."""
     complaints: list[str] = []
     with sync_playwright() as driver:
-        options = {"executable_path": CHROMIUM} if os.path.exists(CHROMIUM) else {}
-        browser = driver.chromium.launch(args=["--no-sandbox"], **options)
+        browser = driver.chromium.launch(args=["--no-sandbox"], executable_path=CHROMIUM if os.path.exists(CHROMIUM) else None)
         page = browser.new_page()
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.goto(f"{hub.base_url}/api/docs")

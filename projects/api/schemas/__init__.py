@@ -1,0 +1,73 @@
+"""The shapes of requests and answers, a module for each part of the API."""
+
+from projects.api.schemas.base import Problem
+from projects.api.schemas.commands import CommandIn, CommandOut, CommandResult, CommandStarted
+from projects.api.schemas.containers import (
+    CleanupIn,
+    CleanupItem,
+    CleanupOut,
+    ContainerAnswer,
+    ContainerOut,
+    CountOut,
+    Gone,
+    HealthOut,
+    Limits,
+    MountOut,
+    StatsOut,
+)
+from projects.api.schemas.people import (
+    GitCredentialIn,
+    GitCredentialList,
+    GitCredentialOut,
+    MemberIn,
+    MemberList,
+    MemberOut,
+    TokenIn,
+    TokenList,
+    TokenMade,
+    TokenOut,
+)
+from projects.api.schemas.projects import DiscoveredList, DiscoveredOut, ProjectIn, ProjectList, ProjectOut, ProjectPatch
+from projects.api.schemas.records import BuildIn, BuildOut, BuildWithLog, EventList, EventOut, ImageList, ImageOut
+
+__all__ = [
+    "BuildIn",
+    "BuildOut",
+    "BuildWithLog",
+    "CleanupIn",
+    "CleanupItem",
+    "CleanupOut",
+    "CommandIn",
+    "CommandOut",
+    "CommandResult",
+    "CommandStarted",
+    "ContainerAnswer",
+    "ContainerOut",
+    "CountOut",
+    "DiscoveredList",
+    "DiscoveredOut",
+    "EventList",
+    "EventOut",
+    "GitCredentialIn",
+    "GitCredentialList",
+    "GitCredentialOut",
+    "Gone",
+    "HealthOut",
+    "ImageList",
+    "ImageOut",
+    "Limits",
+    "MemberIn",
+    "MemberList",
+    "MemberOut",
+    "MountOut",
+    "Problem",
+    "ProjectIn",
+    "ProjectList",
+    "ProjectOut",
+    "ProjectPatch",
+    "StatsOut",
+    "TokenIn",
+    "TokenList",
+    "TokenMade",
+    "TokenOut",
+]

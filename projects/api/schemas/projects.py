@@ -1,0 +1,78 @@
+"""Projects, and directories that could be some."""
+
+from datetime import datetime
+from typing import Annotated
+
+from ninja import Schema
+from pydantic import Field
+
+from projects.api.schemas.base import Name, Request, not_given
+from projects.services.catalog import MEMORY_LIMIT_MB, PIDS_LIMIT
+from projects.states import Health, Status, Wanted
+
+Path = Annotated[str, Field(min_length=1, max_length=1000, examples=["/srv/projects/website"])]
+Image = Annotated[str, Field(max_length=255, description="Empty: the base image.", examples=[""])]
+Cpus = Annotated[float, Field(ge=0.01, le=1024, allow_inf_nan=False, description="Cores.", examples=[4])]
+MemoryMb = Annotated[int, Field(ge=6, le=MEMORY_LIMIT_MB, examples=[8192])]
+Pids = Annotated[int, Field(ge=16, le=PIDS_LIMIT, examples=[1000])]
+Environment = Annotated[dict[str, str], Field(description="Plain variables, readable by everyone.", examples=[{"TZ": "Europe/Berlin"}])]
+
+
+class ProjectIn(Request):
+    name: Name
+    path: Path
+    image: Image = Field(default_factory=not_given)
+    cpu_limit: Cpus = Field(default_factory=not_given)
+    memory_limit_mb: MemoryMb = Field(default_factory=not_given)
+    pids_limit: Pids = Field(default_factory=not_given)
+    environment: Environment = Field(default_factory=not_given)
+    uses_host_credentials: bool = Field(default_factory=not_given, description="Administrators only; on by default for theirs.")
+    pinned: bool = Field(default_factory=not_given, description="Never refreshed by itself.")
+
+
+class ProjectPatch(Request):
+    name: Name = Field(default_factory=not_given)
+    image: Image = Field(default_factory=not_given)
+    cpu_limit: Cpus = Field(default_factory=not_given)
+    memory_limit_mb: MemoryMb = Field(default_factory=not_given)
+    pids_limit: Pids = Field(default_factory=not_given)
+    environment: Environment = Field(default_factory=not_given)
+    uses_host_credentials: bool = Field(default_factory=not_given, description="Administrators only.")
+    pinned: bool = Field(default_factory=not_given, description="Never refreshed by itself.")
+
+
+class ProjectOut(Schema):
+    slug: str
+    name: str
+    path: str
+    image: str
+    cpu_limit: float
+    memory_limit_mb: int
+    pids_limit: int
+    environment: dict[str, str]
+    uses_host_credentials: bool
+    pinned: bool
+    status: Status
+    status_at: datetime
+    health: Health
+    health_at: datetime
+    wanted: Wanted
+    pending_action: str
+    last_error: str
+    created_at: datetime
+
+
+class ProjectList(Schema):
+    items: list[ProjectOut]
+    next: str | None
+
+
+class DiscoveredOut(Schema):
+    path: str
+    name: str
+    owner_uid: int
+
+
+class DiscoveredList(Schema):
+    items: list[DiscoveredOut]
+    next: str | None
