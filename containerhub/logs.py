@@ -12,6 +12,11 @@ _SHARED: list[Any] = [
 ]
 
 
+def _console() -> structlog.dev.ConsoleRenderer:
+    """Plain tracebacks: its own show the local variables, and with them secrets."""
+    return structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+
+
 def logging_config(log_format: str) -> dict[str, Any]:
     """The LOGGING dictionary, with structlog set up beside it. `log_format` is "console" or "json"."""
     structlog.configure(
@@ -24,7 +29,7 @@ def logging_config(log_format: str) -> dict[str, Any]:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    renderer = structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    renderer = structlog.processors.JSONRenderer() if log_format == "json" else _console()
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -42,6 +47,7 @@ def logging_config(log_format: str) -> dict[str, Any]:
             "urllib3": {"level": "WARNING"},
             "docker": {"level": "WARNING"},
             "paramiko": {"level": "WARNING"},
-            "django-q": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+            # Four lines for every canary
+            "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         },
     }

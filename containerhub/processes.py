@@ -71,7 +71,7 @@ def end(pids: Iterable[int]) -> None:
     roots = list(pids)
     deadline = time.monotonic() + 2
     while True:
-        alive = [pid for pid in {*roots, *descendants(roots)} if not _is_zombie(pid)]
+        alive = [pid for pid in {*roots, *descendants(roots)} if not is_gone(pid)]
         if not alive or time.monotonic() > deadline:
             return
         for pid in alive:
@@ -114,7 +114,8 @@ def _parent(pid: int) -> int:
     return int(fields[1]) if fields else 0
 
 
-def _is_zombie(pid: int) -> bool:
+def is_gone(pid: int) -> bool:
+    """It ended, whether or not somebody has collected it."""
     fields = _stat(pid)
     return not fields or fields[0] in "ZX"
 

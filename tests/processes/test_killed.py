@@ -1,12 +1,12 @@
 """Whatever is killed comes back, or leaves nothing; no container is touched."""
 
-import os
 import shutil
 import signal
 import time
 
 import pytest
 
+from containerhub.processes import is_gone
 from tests.processes.stack import children, kill
 from tests.sandbox import ROOT
 from tests.support import wait_until
@@ -26,7 +26,7 @@ def test_a_killed_process_is_back_in_ten_seconds_and_no_container_is_touched(sta
     old = stack.program(role)
     kill(stack.launcher(role) if part == "launcher" else old)
     wait_until(lambda: stack.program(role) not in (None, old), BACK_SECONDS, reason=stack.story)
-    assert not os.path.exists(f"/proc/{old}")
+    assert is_gone(old)
     wait_until(stack.is_ready, BACK_SECONDS * 3, reason=stack.story)
     assert stack.sample() == before
 

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.processes.stack import ready_json
+from tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.live
 
@@ -61,14 +62,13 @@ def test_a_bad_setting_is_one_line_that_names_it(own_stack, name, value):
 
 
 def test_an_unreachable_engine_makes_it_unready_but_alive(tmp_path):
-    from tests.sandbox import Sandbox
-
     box = Sandbox(tmp_path, docker_host=f"unix://{tmp_path}/nothing.sock")
     box.migrate()
     code = """
         from django.test import Client
         from projects.services import heartbeats
         heartbeats.beat("worker")
-        answer([Client().get("/healthz").status_code, Client().get("/readyz").status_code, Client().get("/readyz").json()])
+        client = Client(headers={"host": "localhost"})
+        answer([client.get("/healthz").status_code, client.get("/readyz").status_code, client.get("/readyz").json()])
     """
     assert box.python(code) == [200, 503, {"ready": False}]
