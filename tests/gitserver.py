@@ -20,7 +20,8 @@ events {{ worker_connections 64; }}
 http {{
   log_format auth '$status $request_uri [$remote_user] [$http_authorization]';
   access_log {d}/access.log auth;
-  client_body_temp_path {d}/body; proxy_temp_path {d}/proxy; fastcgi_temp_path {d}/fastcgi; uwsgi_temp_path {d}/uwsgi; scgi_temp_path {d}/scgi;
+  client_body_temp_path {d}/body; proxy_temp_path {d}/proxy; fastcgi_temp_path {d}/fastcgi;
+  uwsgi_temp_path {d}/uwsgi; scgi_temp_path {d}/scgi;
   client_max_body_size 0;
   server {{
     listen {address}:{port} ssl;
@@ -81,7 +82,7 @@ class GitServer:
 
     def start(self) -> None:
         (self.directory / "nginx.conf").write_text(NGINX.format(d=self.directory, address=self.address, port=self.port))
-        self._processes.append(subprocess.Popen(["fcgiwrap", "-c", "2", "-s", f"unix:{self.directory}/fcgi.sock"]))
+        self._processes.append(subprocess.Popen(["fcgiwrap", "-s", f"unix:{self.directory}/fcgi.sock"]))
         wait_until(lambda: (self.directory / "fcgi.sock").exists(), timeout=10, reason="fcgiwrap made no socket")
         self._processes.append(
             subprocess.Popen(["nginx", "-c", str(self.directory / "nginx.conf"), "-e", str(self.directory / "error.log")])

@@ -10,9 +10,10 @@ from django.utils import timezone
 from projects.engine.base import ContainerInfo, ContainerSpec, Engine
 from projects.engine.errors import NameTaken, NoSuchObject
 from projects.models import Container, Project
-from projects.services import credentials, images, workspace
+from projects.services import credentials, workspace
 from projects.services.claims import Claim
 from projects.services.errors import ImageMissing
+from projects.services.images import ensure_variant
 from projects.services.incarnations import close_rows, open_row
 from projects.services.instance import instance_id
 from projects.services.ours import demand_ours, predecessors
@@ -35,9 +36,8 @@ def prepare_container(project: Project, claim: Claim, engine: Engine) -> Prepare
     Raises Unready (workspace), ImageMissing, EngineError.
     """
     config = settings.CONTAINERHUB
-    workspace.recheck(project)
-    owner = workspace.demand_usable_owner(project)
-    image = claim.step(images.ensure_variant, engine, project.image or config.base_image, owner.uid, owner.gid)
+    owner = workspace.recheck(project)
+    image = claim.step(ensure_variant, engine, project.image or config.base_image, owner.uid, owner.gid)
     given = claim.step(credentials.prepare, project, uid=owner.uid, gid=owner.gid, engine_is_local=engine.info().is_local)
     claim.step(engine.networks.ensure, network_name(config), labels=hub_labels(instance_id()))
     generation = project.generation + 1
