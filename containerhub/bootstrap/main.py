@@ -51,10 +51,10 @@ def bench() -> int:
 
 
 def lock() -> int:
-    """Write requirements/*.txt anew from pyproject.toml, with every version as new as it allows."""
+    """Write requirements/*.txt from pyproject.toml; versions that stand there stay as long as they may (delete a line to renew it)."""
     venv.prepare("dev")
     options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-annotate", "--no-header", "--no-emit-index-url"]
-    uv = [VENV / "bin" / "uv", "pip", "compile", "--quiet", "--upgrade", "pyproject.toml", *options]
+    uv = [VENV / "bin" / "uv", "pip", "compile", "--quiet", "pyproject.toml", *options]
     run([*uv, "--output-file", "requirements/base.txt"], "Locking")
     run([*uv, "--extra", "dev", "--constraint", "requirements/base.txt", "--output-file", "requirements/dev.txt"], "Locking")
     return 0
