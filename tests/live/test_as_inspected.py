@@ -5,12 +5,23 @@ import json
 import docker
 import pytest
 
+from tests.sandbox import Sandbox
+
 pytestmark = pytest.mark.live
 
 SECRET = "ghp_thisIsASecretToken0123456789"  # made up
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory):
+    """One hub for all tests of this module: they only look."""
+    box = Sandbox(tmp_path_factory.mktemp("inspected"))
+    box.migrate()
+    yield box
+    box.clean()
+
+
+@pytest.fixture(scope="module")
 def inspected(sandbox):
     (sandbox.home / ".gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@example.com\n[credential]\n\thelper = store\n")
     (sandbox.home / ".ssh").mkdir(mode=0o700)

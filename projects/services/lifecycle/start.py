@@ -10,7 +10,7 @@ from django.utils import timezone
 from projects.engine.base import ContainerInfo, Engine
 from projects.engine.errors import EngineError, Refused
 from projects.models import Container, Project
-from projects.services import commands
+from projects.services import commands, workspace
 from projects.services.answers import ContainerAnswer
 from projects.services.claims import Claim
 from projects.services.engines import current_engine
@@ -74,6 +74,7 @@ def restart_container(*, project: Project, actor: Actor) -> ContainerAnswer:
 
     def work(claim: Claim) -> ContainerAnswer:
         info = _demand_existing(project, claim, engine)
+        workspace.recheck(project)
         claim.write(wanted=Wanted.RUNNING)
         claim.step(engine.containers.restart, info.docker_id)
         return _note_state(project, claim, actor, engine, info, was_running=True, verb="restarted")
@@ -112,6 +113,7 @@ def start_and_note(
     demand_ours(info, project)
     was_running = info.running
     if not was_running:
+        workspace.recheck(project)  # the Engine looks its mounts up anew at each start
         claim.step(engine.containers.start, info.docker_id)
     return _note_state(project, claim, actor, engine, info, was_running=was_running, verb="started", created=created)
 
