@@ -31,7 +31,7 @@ def prepare() -> None:
     if shutil.which("debootstrap") is None:
         if not apt.usable():
             stop(f"The image {DEBIAN} cannot be pulled: give the Engine a registry, or put the image on it (docker load), then try again.")
-        apt.install(["debootstrap"], f"to make {DEBIAN}")
+        apt.install(["debootstrap", "debian-archive-keyring"], f"to make {DEBIAN}")
     _make()
 
 
