@@ -1,5 +1,9 @@
 """The Engine stopped, hung, or cut in the middle of each use case: a clear error, nothing stuck, the next call right."""
 
+import json
+import subprocess
+import sys
+
 import pytest
 
 from tests.faultproxy import FaultProxy
@@ -15,7 +19,6 @@ USE_CASES = {
     "restart": "lifecycle.restart_container(project=P, actor=ACTOR)",
     "remove": "lifecycle.remove_container(project=P, actor=ACTOR)",
 }
-BEGIN = {"ensure": "remove", "remove": "ensure"}
 
 WORK = """
 import threading, time
@@ -56,19 +59,13 @@ def broken(tmp_path):
 
 
 def begin(box, case: str) -> None:
-    box.python("P = Project.objects.get(slug='demo')\n" + USE_CASES["ensure"])
-    if case in ("ensure",):
-        box.python("P = Project.objects.get(slug='demo')\n" + USE_CASES["remove"])
-    elif case == "start":
-        box.python("P = Project.objects.get(slug='demo')\n" + USE_CASES["stop"])
+    """What the use case starts from: a running container, none, or a stopped one."""
+    before = {"ensure": ["remove"], "start": ["ensure", "stop"]}.get(case, ["ensure"])
+    box.python("P = Project.objects.get(slug='demo')\n" + "\n".join(USE_CASES[name] for name in before))
 
 
 def run_broken(box, proxy, case: str, number: int, mode: str):
     """The use case with the Engine failing from step `number` on; None when it has no such step."""
-    import json
-    import subprocess
-    import sys
-
     process = subprocess.Popen(
         [sys.executable, "-c", box.script(WORK.format(number=number, work=USE_CASES[case]))],
         env=box.environment,
@@ -103,8 +100,8 @@ def test_an_engine_that_fails_in_the_middle_gives_one_clear_error_and_nothing_st
         assert "Docker Engine" in sentence
         assert sentence.endswith(".")
         assert seconds < 30
-        assert box.python("p = Project.objects.get(); answer([p.pending_action, p.claim_token])") == ["", ""]
-        box.python("P = Project.objects.get(slug='demo')\n" + USE_CASES["ensure"])
+        after = "P = Project.objects.get(slug='demo')\nstuck = [P.pending_action, P.claim_token]\n"
+        assert box.python(after + USE_CASES["ensure"] + "\nanswer(stuck)") == ["", ""]
         running = [container.name for container in box.containers() if container.status == "running"]
         assert running == [f"{box.prefix}-demo"]
 

@@ -1,5 +1,7 @@
 """The process is killed between any two steps of a use case; the next call finishes the job."""
 
+from typing import NamedTuple
+
 import pytest
 
 pytestmark = pytest.mark.live
@@ -23,6 +25,11 @@ AGE_CLAIM = """
 from django.utils import timezone; from datetime import timedelta
 Project.objects.exclude(pending_action="").update(claimed_at=timezone.now() - timedelta(minutes=2))
 """
+ROW = """
+p = Project.objects.get()
+assert not p.pending_action and not p.claim_token, "the claim was not given back"
+answer([p.docker_id, p.status, p.wanted])
+"""
 ENSURE = "lifecycle.ensure_container(project=Project.objects.get(slug='demo'), actor=ACTOR)"
 REFRESH = "lifecycle.refresh_container(project=Project.objects.get(slug='demo'), actor=ACTOR)"
 REMOVE = "lifecycle.remove_container(project=Project.objects.get(slug='demo'), actor=ACTOR)"
@@ -41,23 +48,28 @@ def kill_everywhere(sandbox, *, before: str, work: str, check) -> int:
             assert int(out.split("ANSWER ")[1]) == number - 1
             return number - 1
         assert process.returncode == -9, err[-3000:]
-        sandbox.python(AGE_CLAIM + work)
-        check()
-        assert sandbox.python("p = Project.objects.get(); answer([p.pending_action, p.claim_token])") == ["", ""]
+        check(Row(*sandbox.python(AGE_CLAIM + work + ROW)))
 
 
-def one_running(sandbox) -> None:
+class Row(NamedTuple):
+    """The project's row after the next call."""
+
+    docker_id: str
+    status: str
+    wanted: str
+
+
+def one_running(sandbox, row: Row) -> None:
     name = f"{sandbox.prefix}-demo"
     running = [container for container in sandbox.containers() if container.status == "running"]
     assert [container.name for container in running] == [name]
-    row = sandbox.python("p = Project.objects.get(); answer([p.docker_id, p.status, p.wanted])")
-    assert row == [running[0].id, "running", "running"]
+    assert row == (running[0].id, "running", "running")
 
 
 @pytest.mark.timeout(600)
 def test_ensure_killed_anywhere_is_finished_by_the_next(sandbox):
     sandbox.add_project("demo")
-    steps = kill_everywhere(sandbox, before=REMOVE, work=ENSURE, check=lambda: one_running(sandbox))
+    steps = kill_everywhere(sandbox, before=REMOVE, work=ENSURE, check=lambda row: one_running(sandbox, row))
     assert steps >= 6
 
 
@@ -65,8 +77,8 @@ def test_ensure_killed_anywhere_is_finished_by_the_next(sandbox):
 def test_refresh_killed_anywhere_is_finished_by_the_next(sandbox):
     sandbox.add_project("demo")
 
-    def check() -> None:
-        one_running(sandbox)
+    def check(row: Row) -> None:
+        one_running(sandbox, row)
         old = [container for container in sandbox.containers() if ".old-" in container.name]
         assert len(old) <= 1
         assert all(container.status == "exited" for container in old)
@@ -79,13 +91,13 @@ def test_refresh_killed_anywhere_is_finished_by_the_next(sandbox):
 def test_remove_and_stop_killed_anywhere_are_finished_by_the_next(sandbox):
     sandbox.add_project("demo")
 
-    def gone() -> None:
+    def gone(row: Row) -> None:
         assert sandbox.containers() == []
-        assert sandbox.python("p = Project.objects.get(); answer([p.docker_id, p.status, p.wanted])") == ["", "none", "none"]
+        assert row == ("", "none", "none")
 
-    def stopped() -> None:
+    def stopped(row: Row) -> None:
         assert [container.status for container in sandbox.containers()] == ["exited"]
-        assert sandbox.python("p = Project.objects.get(); answer([p.status, p.wanted])") == ["exited", "none"]
+        assert row[1:] == ("exited", "none")
 
     assert kill_everywhere(sandbox, before=ENSURE, work=REMOVE, check=gone) >= 4
     assert kill_everywhere(sandbox, before=ENSURE, work=STOP, check=stopped) >= 3
