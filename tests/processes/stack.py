@@ -21,7 +21,7 @@ READY_SECONDS = 60
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        return int(probe.getsockname()[1])
 
 
 class Stack:
@@ -30,7 +30,12 @@ class Stack:
         self.box = Sandbox(directory, CONTAINERHUB_PORT=str(self.port), **variables)
         self.box.data_dir.mkdir(mode=0o700)
         self.output = directory / "up.log"
-        self.up: subprocess.Popen[bytes] | None = None
+        self._up: subprocess.Popen[bytes] | None = None
+
+    @property
+    def up(self) -> "subprocess.Popen[bytes]":
+        assert self._up is not None, "it was not started"
+        return self._up
 
     # -- starting and stopping
 
@@ -38,7 +43,7 @@ class Stack:
         """Start it and wait until it is ready; the seconds that took."""
         started = time.monotonic()
         with self.output.open("wb") as output:
-            self.up = subprocess.Popen(
+            self._up = subprocess.Popen(
                 command or [sys.executable, str(ROOT / "manage.py"), "up"],
                 cwd=ROOT,
                 env=self.box.environment,
@@ -64,7 +69,7 @@ class Stack:
         )
 
     def stop(self) -> None:
-        if self.up is not None and self.up.poll() is None:
+        if self._up is not None and self.up.poll() is None:
             self.up.send_signal(signal.SIGINT)
             self.up.wait(30)
 

@@ -11,7 +11,7 @@ import pytest
 from containerhub.bootstrap import apt, checks, engine, venv
 from containerhub.processes import is_gone
 from tests.sandbox import ROOT
-from tests.support import wait_until
+from tests.support import first_number, wait_until
 
 
 def test_it_needs_nothing_but_the_standard_library():
@@ -31,7 +31,7 @@ def test_make_calls_it_by_a_python_that_is_new_enough(target):
 
 
 def test_make_says_what_is_missing_where_no_python_is_new_enough(tmp_path):
-    make = shutil.which("make")
+    make = str(shutil.which("make"))
     done = subprocess.run([make, "up"], cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, text=True)
     assert done.returncode == 2
     assert "Python 3.11 or newer" in done.stderr
@@ -116,6 +116,6 @@ print(child.pid, flush=True)
 child.wait()
 """
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
-        child = int(parent.stdout.readline())
+        child = first_number(parent)
         parent.send_signal(signal.SIGKILL)
     wait_until(lambda: is_gone(child), 5, reason="the child lives on")

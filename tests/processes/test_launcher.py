@@ -10,7 +10,7 @@ import pytest
 from containerhub import processes
 from containerhub.processes import is_gone
 from tests.sandbox import ROOT
-from tests.support import wait_until
+from tests.support import first_number, wait_until
 
 # Starts a child of another session, which says its number, and ignores every polite request.
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(600)"
@@ -43,13 +43,12 @@ def launch(tmp_path):
         environment = {**marks(tmp_path), processes.LAUNCHER: "1"}
         launcher = subprocess.Popen([sys.executable, "-c", LAUNCH], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, **popen)
         started.append(launcher)
-        return launcher, int(launcher.stdout.readline())
+        return launcher, first_number(launcher)
 
     yield start
     for launcher in started:
         launcher.kill()
-        launcher.wait()
-        launcher.stdout.close()
+        launcher.communicate()
     processes.end_leftovers("watcher", tmp_path)
 
 
@@ -88,7 +87,7 @@ print(launcher.pid, flush=True)
 launcher.wait()
 """
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as parent:
-        launcher = int(parent.stdout.readline())
+        launcher = first_number(parent)
         parent.kill()
     wait_until(lambda: is_gone(launcher) and not processes.role_pids("watcher", tmp_path), 5, reason="the launcher lives on")
 
