@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
@@ -50,7 +51,9 @@ def processes() -> Iterator[Finding]:
         if seen is None or timezone.now() - seen > limit:
             since = f"since {seen:%Y-%m-%d %H:%M:%S} UTC" if seen else "ever"
             yield error(
-                role, f"The {role} has given no sign of life {since}.", "Look at its log in the terminal of make up, or restart it."
+                role,
+                f"The {role} has given no sign of life {since}.",
+                f"Look at its log {settings.DATA_DIR}/log/{role}.log, or restart it.",
             )
         else:
             yield well(role, f"Its last sign of life is {(timezone.now() - seen).seconds} s old.")
