@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -10,14 +11,19 @@ from django.utils import timezone
 from projects.engine.base import ContainerInfo, ContainerSummary, Engine, EngineEvent
 from projects.engine.errors import EngineUnreachable
 from projects.models import Instance, Project
+from projects.services import workspace
 from projects.services.engines import current_engine
+from projects.services.errors import HubError
 from projects.services.incarnations import close_rows, open_row
 from projects.services.instance import instance, instance_id
+from projects.services.lifecycle import stop_container
 from projects.services.ours import is_ours, is_predecessor
 from projects.services.record import OUTSIDE, Actor, record
 from projects.services.spec import LABEL_INSTANCE, MANAGED_BY, container_name, hub_labels
 from projects.services.throwaway import LABEL_PURPOSE
 from projects.states import Health, Status
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass
@@ -46,7 +52,10 @@ def reconcile(*, actor: Actor) -> ReconcileReport:
     report = ReconcileReport()
     by_name = {summary.name: summary for summary in found}
     for project in Project.objects.filter(pending_action=""):
-        _compare(project, by_name.get(container_name(project, settings.CONTAINERHUB)), engine, report)
+        summary = by_name.get(container_name(project, settings.CONTAINERHUB))
+        _compare(project, summary, engine, report)
+        if summary is not None and summary.status is Status.RUNNING and is_ours(summary, project):
+            _stop_if_swapped(project, actor)
     _strangers(found, report)
     return report
 
@@ -112,6 +121,19 @@ def _note(project: Project, info: ContainerInfo | None, report: ReconcileReport)
             record("container.unhealthy", project=project, actor=OUTSIDE, message=message, docker_id=info.docker_id)
         elif before.health == Health.UNHEALTHY and health == Health.HEALTHY:
             record("container.healthy", project=project, actor=OUTSIDE, message="Its health check passes again.")
+
+
+def _stop_if_swapped(project: Project, actor: Actor) -> None:
+    """A restarted Engine mounts what the path leads to now: a workspace that became a link may be anything of the host's."""
+    if not workspace.is_swapped(project.path):
+        return
+    message = f"The workspace {project.path} was swapped for a link, so its container is stopped; put the directory back, then ensure."
+    with transaction.atomic():
+        record("workspace.swapped", project=project, actor=actor, message=message, path=project.path)
+    try:
+        stop_container(project=project, actor=actor)
+    except HubError as error:
+        log.warning("workspace.swapped_not_stopped", project=project.slug, error=str(error))
 
 
 def _adopt_if_new(project: Project, info: ContainerInfo, report: ReconcileReport) -> None:

@@ -72,6 +72,11 @@ def recheck(project: Project) -> Owner:
     return demand_usable_owner(project)
 
 
+def is_swapped(path: str) -> bool:
+    """Whether the path of a workspace, or a directory above it, has become a link. A vanished one is not swapped."""
+    return os.path.lexists(path) and os.path.realpath(path) != path
+
+
 def owner_of(path: str) -> Owner:
     """Whom the directory belongs to. Raises OSError when it is gone."""
     found = os.lstat(path)

@@ -32,3 +32,16 @@ def test_a_workspace_swapped_for_a_link_is_refused_at_every_start(sandbox, targe
     (sandbox.roots / "aside").rename(sandbox.roots / "demo")
     sandbox.python("lifecycle.ensure_container(project=Project.objects.get(), actor=ACTOR)")
     assert [container.status for container in sandbox.containers()] == ["running"]
+
+
+def test_a_running_container_is_stopped_when_its_workspace_became_a_link(sandbox):
+    """An Engine that restarts would mount what the link leads to."""
+    sandbox.add_project("demo")
+    sandbox.python("lifecycle.ensure_container(project=Project.objects.get(), actor=ACTOR)")
+    (sandbox.roots / "demo").rename(sandbox.roots / "aside")
+    (sandbox.roots / "demo").symlink_to("/")
+    refused = sandbox.python(REFUSED)
+    assert [sentence.split(":")[0] for sentence in refused[:1]] == ["Unready"], refused
+    sandbox.python("from projects.services.reconcile import reconcile; reconcile(actor=ACTOR)")
+    assert [container.status for container in sandbox.containers()] == ["exited"]
+    assert sandbox.python("answer(Event.objects.filter(kind='workspace.swapped').count())") == 1

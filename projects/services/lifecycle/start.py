@@ -83,7 +83,7 @@ def restart_container(*, project: Project, actor: Actor) -> ContainerAnswer:
 
 
 def _already_running(project: Project, engine: Engine) -> ContainerAnswer | None:
-    """The answer without a claim, when everything stands as it should."""
+    """The answer without a claim, when everything stands as it should. Raises Unready when the workspace was swapped."""
     if project.pending_action or project.wanted != Wanted.RUNNING or not project.docker_id:
         return None
     info = engine.containers.inspect(container_name(project, settings.CONTAINERHUB))
@@ -91,6 +91,7 @@ def _already_running(project: Project, engine: Engine) -> ContainerAnswer | None
         return None
     if project.status != Status.RUNNING:
         return None
+    workspace.recheck(project)
     return ContainerAnswer(container_id=info.short_id, status=info.status)
 
 
