@@ -24,6 +24,7 @@ class FaultProxy:
         self.path = path
         self.upstream = upstream
         self.accepted = 0
+        self.held = 0
         self._passing = threading.Event()
         self._passing.set()
         self._sockets: set[socket.socket] = set()
@@ -114,6 +115,8 @@ class FaultProxy:
         """Until the end of one direction; the end is passed on, since the Engine's streams use half-closed ones."""
         with contextlib.suppress(OSError):
             while data := source.recv(_PIECE):
+                if not self._passing.is_set():
+                    self.held += 1  # somebody is in the middle of a call now
                 self._passing.wait()
                 target.sendall(data)
         with contextlib.suppress(OSError):

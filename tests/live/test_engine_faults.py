@@ -8,6 +8,7 @@ import pytest
 
 from tests.faultproxy import FaultProxy
 from tests.sandbox import Sandbox
+from tests.support import wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
@@ -79,8 +80,15 @@ def run_broken(box, proxy, case: str, number: int, mode: str):
     if not line.startswith("AT STEP"):
         process.communicate(timeout=60)
         return None
-    proxy.set_mode(mode)
-    out, err = process.communicate("go on\n", timeout=90)
+    proxy.set_mode("hang" if mode == "cut" else mode)
+    held = proxy.held
+    assert process.stdin is not None
+    process.stdin.write("go on\n")
+    process.stdin.flush()
+    if mode == "cut":
+        wait_until(lambda: proxy.held > held, timeout=20, reason="the call was never sent")
+        proxy.cut()
+    out, err = process.communicate(timeout=90)
     proxy.set_mode("pass")
     assert process.returncode == 0, err[-3000:]
     return json.loads(out.split("ANSWER ", 1)[1])
@@ -106,11 +114,12 @@ def test_an_engine_that_fails_in_the_middle_gives_one_clear_error_and_nothing_st
         assert running == [f"{box.prefix}-demo"]
 
 
-def test_a_connection_cut_in_the_middle_of_a_stop_is_told_and_mended(broken):
+@pytest.mark.parametrize(("case", "ends_as"), [("stop", ["exited"]), ("ensure", ["running"]), ("remove", [])])
+def test_a_connection_cut_in_the_middle_of_a_call_is_told_and_mended(broken, case, ends_as):
     box, proxy = broken
-    begin(box, "stop")
-    told = run_broken(box, proxy, "stop", 2, "cut")
+    begin(box, case)
+    told = run_broken(box, proxy, case, 2, "cut")
     assert told is not None
     assert told[0] == "unreachable"
-    box.python("P = Project.objects.get(slug='demo')\n" + USE_CASES["stop"])
-    assert [container.status for container in box.containers()] == ["exited"]
+    box.python("P = Project.objects.get(slug='demo')\n" + USE_CASES[case])
+    assert [container.status for container in box.containers()] == ends_as
