@@ -122,8 +122,9 @@ async def test_closing_frees_the_descriptor_and_kills_nothing(live):
     ref = live.running()
 
     async def once():
-        async with live.engine.execs.open(ref, as_root("sleep", "101", stdin=True)) as stream:
+        async with live.engine.execs.open(ref, as_root("sh", "-c", "echo up; exec sleep 101", stdin=True)) as stream:
             await stream.write(b"x")
+            assert await stream.read()  # it runs: the Engine drops a start whose caller is gone before it
         await stream.close()
 
     for _ in range(20):  # the pool's threads make their clients
