@@ -27,7 +27,7 @@ def run(directory: Path, *, quick: bool) -> list[Row]:
     """All rows. Containers made on the way are removed, also after an error."""
     bench = Bench(directory)
     try:
-        rows = [*bench.lifecycle(3 if quick else 5), *bench.execs(3 if quick else 5)]
+        rows = [*bench.execs(3 if quick else 5), *bench.lifecycle(1 if quick else 5)]
         return rows + bench.stats([1, 20] if quick else [1, 20, 100])
     finally:
         bench.clean()

@@ -45,7 +45,9 @@ def compare(
             if before is not None:
                 before()
             seconds[way].append(timed(work))
-    return Row(what, {way: statistics.median(values) for way, values in seconds.items()}, note)
+    row = Row(what, {way: statistics.median(values) for way, values in seconds.items()}, note)
+    Console(stderr=True).print(f"{what}: {', '.join(f'{way} {_span(value)}' for way, value in row.seconds.items())}", highlight=False)
+    return row
 
 
 def show(rows: list[Row]) -> None:
