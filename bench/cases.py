@@ -155,7 +155,7 @@ class Bench:
             {
                 "hub": lambda: self._exec(STREAM),
                 "cli": lambda: self._cli("exec", self.name, *STREAM),
-                "plan": lambda: container.exec_run(STREAM, demux=True),
+                "plan": lambda: plan_way.stream(self.client, container, STREAM),
             },
             rounds=rounds,
             note="aim: 1.5x the CLI",

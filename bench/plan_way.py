@@ -23,6 +23,13 @@ def create(client: docker.DockerClient, *, image: str, name: str, workspace: str
     return container
 
 
+def stream(client: docker.DockerClient, container: Any, command: list[str]) -> int:
+    """The plan's `stream_command`; bytes seen. (Its `execute_command` joins the output piece by piece: 200 MB take minutes.)"""
+    made = client.api.exec_create(container.id, cmd=command, workdir="/workspace", user="claude")
+    pieces = client.api.exec_start(made["Id"], stream=True, demux=True)
+    return sum(len(out or b"") for out, _err in pieces)
+
+
 def stop(container: Any) -> None:
     container.stop(timeout=10)
     container.remove()
