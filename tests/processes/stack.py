@@ -74,7 +74,16 @@ class Stack:
             self.up.wait(30)
 
     def clean(self) -> None:
-        self.stop()
+        try:
+            self.stop()
+        finally:
+            self._end_all()
+
+    def _end_all(self) -> None:
+        """Whatever the test did, nothing of it is left."""
+        if self._up is not None:
+            self._up.kill()
+            self._up.wait()
         for role in processes.ROLES:
             processes.end_leftovers(role, self.box.data_dir)
         self.box.clean()
