@@ -44,7 +44,7 @@ DROPPED = [
     "\ufeff[credential]\n\thelper = store\n",
     '[credential]\n\thelper = "a \\\n[user]\\n b"\n',
     "[include]\n\tpath = ~/secret.inc\n",
-    '[includeIf "gitdir:~/work/"]\n\tpath = ~/work.inc\n',
+    '[includeIf "gitdir:~/srv/work/"]\n\tpath = ~/work.inc\n',
 ]
 
 
