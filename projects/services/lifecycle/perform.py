@@ -33,19 +33,17 @@ def perform(*, project: Project, action: Action, actor: Actor, work: Work) -> Co
     began = timezone.now()
     deadline = time.monotonic() + JOIN_SECONDS
     pause = 0.05
-    joined = ""
+    joined = False
     while True:
         claim = take_claim(project, action)
         if claim is not None:
             return _work(project, claim, actor, work)
         _reload(project)
-        if joined and project.claim_token != joined and project.pending_action != action:
+        if joined and project.pending_action != action:
             return _joined_answer(project, began)
         if project.pending_action not in ("", action):
             raise Busy(f"A {project.pending_action} is under way on {project.slug}; wait until it is done, then try again.")
-        if joined and not project.pending_action:
-            return _joined_answer(project, began)
-        joined = project.claim_token or joined
+        joined = joined or bool(project.pending_action)
         if time.monotonic() > deadline:
             raise Busy(f"The {action} of {project.slug} that somebody else began is not done yet; look again in a minute.")
         time.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311 - jitter, so that joiners do not ask in step
