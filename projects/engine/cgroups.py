@@ -19,6 +19,9 @@ UNLIMITED_BYTES = 1 << 60
 _PATTERNS = ("docker/{id}", "system.slice/docker-{id}.scope")
 _DEEPER = ("*/docker/{id}", "*/*/docker/{id}", "*/docker-{id}.scope", "*/*/docker-{id}.scope", "*/*/*/*/docker-{id}.scope")
 _STOP_PASSES = 50
+BLANK_SECONDS = 0.1
+"""How long an empty environment is doubted: a process shows none between the start of its exec and the end of it
+(proc_pid_environ reads nothing until the new program's is in place), and may be one that is looked for."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +203,7 @@ def _bearers(files: Files, wanted: bytes, known: dict[int, int]) -> dict[int, in
         except ProcessLookupError:
             continue
         try:
-            bears = wanted in (PROC / str(pid) / "environ").read_bytes().split(b"\0")
+            bears = wanted in _environment(pid).split(b"\0")
         except PermissionError:
             os.close(descriptor)
             raise
@@ -211,6 +214,16 @@ def _bearers(files: Files, wanted: bytes, known: dict[int, int]) -> dict[int, in
         else:
             os.close(descriptor)
     return found
+
+
+def _environment(pid: int) -> bytes:
+    """Its environment block, waited for while it shows none (`BLANK_SECONDS`). Raises OSError."""
+    until = time.monotonic() + BLANK_SECONDS
+    while not (block := (PROC / str(pid) / "environ").read_bytes()):
+        if time.monotonic() >= until or _state(pid)[0] in ("", "Z"):
+            break
+        time.sleep(0.001)
+    return block
 
 
 def _send(descriptor: int, signal: signals.Signals) -> None:

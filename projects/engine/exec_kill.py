@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from projects.engine.base import MARKER_VARIABLE, ExecOutcome, ExecSpec
-from projects.engine.cgroups import find, signal_bearers
+from projects.engine.cgroups import BLANK_SECONDS, find, signal_bearers
 from projects.engine.errors import EngineError, EngineUnreachable, NoSuchObject, WrongState
 from projects.engine.exec_calls import ExecConnection, full_id
 from projects.states import Stream
@@ -22,11 +22,13 @@ SCAN_TIMEOUT_SECONDS = 20
 LOOK_SECONDS = 0.2
 
 SCRIPT = r"""
-marker=$1 signal=$2 found=0 again=1
-declare -A seen parents
-bears() {
+marker=$1 signal=$2 found=0 again=1 blank=0
+declare -A seen parents blanks
+bears() { # also sets blank, when the environment shows nothing yet
     local entries entry
+    blank=0
     { mapfile -d '' -t entries < "/proc/$1/environ"; } 2>/dev/null || return 1
+    [ "${#entries[@]}" -gt 0 ] || blank=1
     for entry in "${entries[@]}"; do [ "$entry" = "$marker" ] && return 0; done
     return 1
 }
@@ -52,6 +54,9 @@ while [ "$again" = 1 ]; do
             seen[$pid]=1 found=$((found + 1))
         elif [ ! -d "$folder" ]; then
             again=1
+        elif [ "$blank" = 1 ]; then
+            : "${blanks[$pid]:=$((${EPOCHREALTIME/./} + BLANK_MICROSECONDS))}"
+            [ "${EPOCHREALTIME/./}" -lt "${blanks[$pid]}" ] && look "$pid" && [ "$state" != Z ] && again=1
         fi
     done
     [ "$signal" != KILL ] && [ "$found" -gt 0 ] && again=0
@@ -73,12 +78,13 @@ while [ "$waking" = 1 ] && [ "${EPOCHREALTIME/./}" -lt "$until" ]; do
 done
 [ "$again" = 0 ] || [ "$found" -gt 0 ] || found=unsure
 echo "found $found"
-"""
+""".replace("BLANK_MICROSECONDS", str(round(BLANK_SECONDS * 1_000_000)))
 # Before KILL all are stopped, until a pass finds nothing new: a stopped process keeps its place under the pid limit,
 # so a fork bomb runs out of places instead of refilling those that the signal has freed. (Seen: with the signal
 # alone 200 of them outran the shell for minutes.) sudo stops itself when its command is stopped, and its own
 # environment can be read by nobody here: so parents that bear no marker are woken until they have gone.
 # A pass in which a process vanished before it was looked at proves nothing, since it may have forked: look again.
+# So does an empty environment (BLANK_SECONDS).
 
 PLAIN_SCRIPT = r"""
 found=0

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import threading
 
 import pytest
 
@@ -149,3 +150,33 @@ def test_processes_that_bear_an_entry_are_counted_and_ended(tmp_path):
         for process in (bearer, other):
             process.kill()
             process.wait()
+
+
+def test_a_process_in_the_middle_of_its_exec_is_waited_for(tmp_path, monkeypatch):
+    """Its environment shows nothing then (seen in 1 of some thousand runs on a busy machine)."""
+    process = subprocess.Popen(["sleep", "100"])
+    put(tmp_path, cgroup__procs=f"{process.pid}\n")
+    folder = tmp_path / "proc" / str(process.pid)
+    folder.mkdir(parents=True)
+    (folder / "stat").write_text(f"{process.pid} (sleep) R 1 0")
+    (folder / "environ").write_bytes(b"")
+    monkeypatch.setattr(cgroups, "PROC", tmp_path / "proc")
+    timer = threading.Timer(0.03, (folder / "environ").write_bytes, [b"MARK=a\0"])
+    timer.start()
+    try:
+        assert cgroups.signal_bearers(cgroups.Files(tmp_path, tmp_path, tmp_path, 2), "MARK=a", "0") == 1
+    finally:
+        timer.join()
+        process.kill()
+        process.wait()
+
+
+def test_a_process_without_any_environment_bears_nothing(tmp_path):
+    process = subprocess.Popen(["sleep", "100"], env={})
+    put(tmp_path, cgroup__procs=f"{process.pid}\n")
+    try:
+        assert cgroups.signal_bearers(cgroups.Files(tmp_path, tmp_path, tmp_path, 2), "MARK=a", "KILL") == 0
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.wait()

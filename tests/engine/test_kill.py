@@ -53,6 +53,15 @@ def test_children_of_every_kind_end_and_others_live(live, box, begin):
     assert [command for command in commands_in(live, box) if "sleep 200" in command]
 
 
+def test_a_process_without_any_environment_delays_no_kill(live, box, begin):
+    marker = new_marker()
+    begin(box, "bash", "-c", "env -i sleep 306 & sleep 301", marker=marker, shows="sleep 30", count=2)
+    began = time.monotonic()
+    assert live.engine.execs.kill(box, marker)
+    assert time.monotonic() - began < 5
+    assert [command for command in commands_in(live, box) if "sleep 30" in command] == ["sleep 306"]
+
+
 def test_a_process_of_sudo_alone_ends(live, box, begin):
     marker = new_marker()
     begin(box, "sudo", "sleep", "305", marker=marker, shows="sleep 305", count=2)
