@@ -34,7 +34,7 @@ class Model(BaseHTTPRequestHandler):
         text = {"type": "text", "text": ANSWER}
         if not asked.get("stream"):
             return self._send(json.dumps({**message, "content": [text], "stop_reason": "end_turn"}), "application/json")
-        events = [
+        events: list[dict[str, object]] = [
             {"type": "message_start", "message": {**message, "content": [], "stop_reason": None}},
             {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
             {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": ANSWER}},
@@ -51,8 +51,8 @@ class Model(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body.encode())
 
-    def log_message(self, format, *args):
-        pass
+    def log_request(self, *_):
+        """Silent."""
 
 
 @pytest.fixture(scope="module")
