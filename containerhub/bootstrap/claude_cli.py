@@ -6,13 +6,15 @@ import platform
 import shutil
 from pathlib import Path
 
-from containerhub.bootstrap.places import CHECKOUT, VENV
+from containerhub.bootstrap.places import CHECKOUT, VENV, data_dir
 from containerhub.bootstrap.run import status_of
 from containerhub.bootstrap.say import say
 
 VARIABLE = "CONTAINERHUB_CLAUDE_CLI_PATH"
 MODULES = CHECKOUT / "node_modules"
 STAMP = MODULES / ".installed"
+INSTALLED = "claude-installed"
+"""In the data directory: a link to the one of package-lock.json, so that `hub` from a shell finds what `make up` installed."""
 _MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 
 
@@ -32,6 +34,15 @@ def prepare() -> None:
         say(f"There is no Claude CLI for this machine ({platform.machine()}), so containers start without it; name one in {VARIABLE}.")
         return
     os.environ[VARIABLE] = str(binary)
+    _remember(binary)
+
+
+def _remember(binary: Path) -> None:
+    link = data_dir() / INSTALLED
+    link.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not (link.is_symlink() and link.readlink() == binary):
+        link.unlink(missing_ok=True)
+        link.symlink_to(binary)
 
 
 def _installed() -> bool:
