@@ -22,6 +22,7 @@ TEST_TOOLS = {
     "git": "git",
     "debootstrap": "debootstrap",
     "docker": "docker-cli",
+    "sshd": "openssh-server",
 }
 """What tests run on the host: program -> the Debian package that holds it."""
 

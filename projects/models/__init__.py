@@ -5,6 +5,7 @@ from projects.models.credential import GitCredential
 from projects.models.event import Event
 from projects.models.hub import Heartbeat, Instance
 from projects.models.image import ImageBuild
+from projects.models.keys import DeployKey, ProjectSecret
 from projects.models.people import ApiToken, Membership
 from projects.models.project import Project
 from projects.models.run import CommandRun
@@ -13,6 +14,7 @@ __all__ = [
     "ApiToken",
     "CommandRun",
     "Container",
+    "DeployKey",
     "Event",
     "GitCredential",
     "Heartbeat",
@@ -20,4 +22,5 @@ __all__ = [
     "Instance",
     "Membership",
     "Project",
+    "ProjectSecret",
 ]

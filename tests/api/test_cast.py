@@ -56,6 +56,13 @@ CALLS = [
     Call("POST", f"{P}/git-credentials", "owner", 201, {"host": "github.com", "token": "abc"}),
     Call("DELETE", f"{P}/git-credentials/{{host}}", "owner", 404),  # there is none
     Call("DELETE", f"{P}/git-credentials?host=github.com", "owner", 404),
+    Call("GET", f"{P}/deploy-key", "viewer", 404),  # there is none
+    Call("POST", f"{P}/deploy-key", "owner", 201),
+    Call("DELETE", f"{P}/deploy-key", "owner", 404),
+    Call("GET", f"{P}/secrets", "viewer"),
+    Call("POST", f"{P}/secrets", "owner", 201, {"name": "API_KEY", "value": "abcdef"}),
+    Call("DELETE", f"{P}/secrets/{{name}}", "owner", 404),
+    Call("DELETE", f"{P}/secrets?name=API_KEY", "owner", 404),
     Call("GET", f"{P}/events", "viewer"),
     Call("GET", "/events", "anyone"),
     Call("GET", "/images", "anyone"),
@@ -99,7 +106,8 @@ def test_each_call_answers_each_user_as_the_table_says(running, monkeypatch, cal
     token.save()
     build = ImageBuild.objects.create(tag="claude-dev-base:latest", actor_name="x", state=BuildState.RUNNING)
     monkeypatch.setattr("projects.api.images.start_build", _busy)
-    values = {"slug": "web", "run_id": run.pk, "username": "viewer", "host": "github.com", "build_id": build.pk, "token_id": token.pk}
+    named = {"slug": "web", "username": "viewer", "host": "github.com", "name": "API_KEY"}
+    values = {**named, "run_id": run.pk, "build_id": build.pk, "token_id": token.pk}
     free = running.host.workspace("free")
     body = {key: value.format(free=free) if isinstance(value, str) else value for key, value in call.body.items()} if call.body else None
     answer = running.call(name, call.method, "/api" + call.path.format(**values), body)
@@ -111,7 +119,7 @@ def test_each_call_answers_each_user_as_the_table_says(running, monkeypatch, cal
 
 @pytest.mark.parametrize("call", [call for call in CALLS if "{" in call.path], ids=str)
 def test_nobody_gets_401_for_what_does_not_exist_too(db, pages, call):
-    values = {"slug": "none", "run_id": "none", "username": "none", "host": "none", "build_id": 0, "token_id": 0}
+    values = {"slug": "none", "run_id": "none", "username": "none", "host": "none", "name": "none", "build_id": 0, "token_id": 0}
     answer = Client().generic(call.method, "/api" + call.path.format(**values), "{", content_type="application/json")
     assert answer.status_code == 401
 
@@ -120,7 +128,7 @@ def test_nobody_gets_401_for_what_does_not_exist_too(db, pages, call):
 def test_a_stranger_cannot_tell_a_project_from_none(running, call):
     answers = []
     for slug in ("web", "none"):
-        path = "/api" + call.path.format(slug=slug, username="viewer", host="github.com")
+        path = "/api" + call.path.format(slug=slug, username="viewer", host="github.com", name="API_KEY")
         answers.append(running.call("stranger", call.method, path, call.body))
     there, none = answers
     assert (there.status_code, there.content) == (none.status_code, none.content)

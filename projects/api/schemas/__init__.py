@@ -15,6 +15,7 @@ from projects.api.schemas.containers import (
     MountOut,
     StatsOut,
 )
+from projects.api.schemas.keys import DeployKeyIn, DeployKeyOut, SecretIn, SecretList, SecretOut
 from projects.api.schemas.people import (
     GitCredentialIn,
     GitCredentialList,
@@ -44,6 +45,8 @@ __all__ = [
     "ContainerAnswer",
     "ContainerOut",
     "CountOut",
+    "DeployKeyIn",
+    "DeployKeyOut",
     "DiscoveredList",
     "DiscoveredOut",
     "EventList",
@@ -65,6 +68,9 @@ __all__ = [
     "ProjectList",
     "ProjectOut",
     "ProjectPatch",
+    "SecretIn",
+    "SecretList",
+    "SecretOut",
     "StatsOut",
     "TokenIn",
     "TokenList",

@@ -15,6 +15,7 @@ __all__ = [
     "Lent",
     "config_directory",
     "exec_environment",
+    "hand_over",
     "prepare",
     "remove_config",
     "remove_lent",
@@ -31,6 +32,17 @@ class Lent:
     mounts: tuple[Mount, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+
+def hand_over(project: Project) -> None:
+    """Bring what is lent up to date after a change that is saved already. Raises Unready, with what to do about the files."""
+    try:
+        update_lent(project)
+    except OSError as error:
+        raise Unready(
+            f"The change is kept, but its file could not be written ({error.strerror}); free space in the hub's data directory, "
+            "then refresh the container."
+        ) from error
 
 
 def prepare(project: Project, *, uid: int, gid: int, engine_is_local: bool) -> Lent:

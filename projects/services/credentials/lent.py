@@ -1,4 +1,4 @@
-"""Copies of the host's credentials and the project's own git tokens, under `<data dir>/lent/<slug>`.
+"""Copies of the host's credentials, and the project's own git tokens and deploy key, under `<data dir>/lent/<slug>`.
 
 They belong to the container's user (a 0600 key of root is unreadable to `claude`) and are mounted ro, so no container can
 plant anything in them. The directories stay the same ones and are brought up to date in place: what is lent or taken back
@@ -13,7 +13,7 @@ from pathlib import Path
 from django.conf import settings
 
 from projects.engine.base import Mount
-from projects.models import Project
+from projects.models import DeployKey, Project, ProjectSecret
 from projects.services.credentials import claude_config, gitconfig
 from projects.services.safe_files import (
     NotRegular,
@@ -30,6 +30,8 @@ from projects.services.safe_files import (
 )
 
 GIT_TARGET = "/run/containerhub-lent/git"
+DEPLOY_KEY = "_deploy-key"
+"""Beside the tokens, under a name that no host can have; docker/etc/ssh.conf leads ssh to it."""
 SSH_TARGET = "/home/claude/.ssh"
 GITCONFIG_TARGET = "/home/claude/.gitconfig"
 GITHUB = "github.com"
@@ -83,17 +85,21 @@ def remove_lent(slug: str) -> None:
 
 
 def exec_environment(project: Project) -> dict[str, str]:
-    """The secrets that each exec gets in its environment: GITHUB_TOKEN, the project's own before the lent one."""
-    for host, _username, token in _git_logins(project):
-        if host == GITHUB:
-            return {"GITHUB_TOKEN": token}
-    return {}
+    """The secrets that each exec gets in its environment: the project's own, and GITHUB_TOKEN.
+
+    A secret named GITHUB_TOKEN goes before the project's token for github.com, and that one before the lent one.
+    """
+    tokens = {host: token for host, _username, token in _git_logins(project)}
+    return {**({"GITHUB_TOKEN": tokens[GITHUB]} if GITHUB in tokens else {}), **_secrets(project)}
 
 
 def secret_values(project: Project) -> list[str]:
     """Every secret that stored output must not show, longest first, in the forms in which programs print them."""
     found = {token for _host, _username, token in _git_logins(project)}
-    found |= {base64.b64encode(f"{username}:{token}".encode()).decode() for _host, username, token in _git_logins(project)}
+    found |= {_base64(f"{username}:{token}") for _host, username, token in _git_logins(project)}
+    for value in _secrets(project).values():
+        found |= {value, _base64(value), *value.splitlines()}
+    found |= {line for line in _deploy_key(project).splitlines() if not line.startswith("-----")}
     if project.uses_host_credentials:
         found |= set(claude_config.host_secrets())
     return sorted((secret for secret in found if len(secret) >= MASKED_MIN_CHARACTERS), key=lambda secret: (-len(secret), secret))
@@ -114,6 +120,19 @@ def _git_logins(project: Project) -> list[tuple[str, str, str]]:
     if project.uses_host_credentials and token and GITHUB not in [host for host, _username, _token in logins]:
         logins.append((GITHUB, "x-access-token", token))
     return logins
+
+
+def _secrets(project: Project) -> dict[str, str]:
+    return dict(ProjectSecret.objects.filter(project=project).values_list("name", "value"))
+
+
+def _deploy_key(project: Project) -> str:
+    """Empty where there is none."""
+    return DeployKey.objects.filter(project=project).values_list("private_key", flat=True).first() or ""
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 def _host_files(project: Project) -> HostFiles:
@@ -167,7 +186,8 @@ def _gitconfig() -> tuple[bytes | None, list[str]]:
 
 def _write(project: Project, host: HostFiles, inner: int, *, uid: int, gid: int) -> None:
     logins = {git_file_name(name): f"{user}\n{token}\n".encode() for name, user, token in _git_logins(project)}
-    _sync(logins, "git", inner, mode=0o400, uid=uid, gid=gid)
+    key = _deploy_key(project)
+    _sync({**logins, **({DEPLOY_KEY: key.encode()} if key else {})}, "git", inner, mode=0o400, uid=uid, gid=gid)
     # What is no more lent stays as an empty directory or file: a stopped container that mounts it must still start.
     if host.ssh is not None or is_directory("ssh", dir_fd=inner):
         _sync(host.ssh or {}, "ssh", inner, mode=0o600, uid=uid, gid=gid)
