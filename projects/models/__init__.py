@@ -5,6 +5,7 @@ from projects.models.credential import GitCredential
 from projects.models.event import Event
 from projects.models.hub import Heartbeat, Instance
 from projects.models.image import ImageBuild
+from projects.models.invitation import Invitation, InvitedRole
 from projects.models.keys import DeployKey, ProjectSecret
 from projects.models.people import ApiToken, Membership
 from projects.models.project import Project
@@ -20,6 +21,8 @@ __all__ = [
     "Heartbeat",
     "ImageBuild",
     "Instance",
+    "Invitation",
+    "InvitedRole",
     "Membership",
     "Project",
     "ProjectSecret",
