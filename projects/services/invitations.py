@@ -66,9 +66,7 @@ def invite(
     )
     with transaction.atomic():
         invitation.save(force_insert=True)
-        InvitedRole.objects.bulk_create(
-            InvitedRole(invitation=invitation, project=project, role=role) for project, role in roles.items()
-        )
+        InvitedRole.objects.bulk_create(InvitedRole(invitation=invitation, project=project, role=role) for project, role in roles.items())
         shown = {project.slug: str(role) for project, role in roles.items()}
         message = f"{actor.name} made {invitation}."
         record("invitation.created", actor=actor, message=message, invitation=invitation.pk, administrator=administrator, roles=shown)

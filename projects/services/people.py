@@ -90,6 +90,27 @@ def set_active(*, user: User, active: bool, actor: Actor) -> None:
     user.is_active = active
 
 
+def change_user(
+    *,
+    user: User,
+    actor: Actor,
+    active: bool | None = None,
+    administrator: bool | None = None,
+    staff: bool | None = None,
+    may_create_projects: bool | None = None,
+) -> None:
+    """What is given, all of it or nothing; None leaves it as it is. Raises BadInput."""
+    with transaction.atomic():
+        if active is not None:
+            set_active(user=user, active=active, actor=actor)
+        if administrator is not None:
+            set_administrator(user=user, administrator=administrator, actor=actor)
+        if staff is not None:
+            set_staff(user=user, staff=staff, actor=actor)
+        if may_create_projects is not None:
+            grant_project_creation(user=user, granted=may_create_projects, actor=actor)
+
+
 def deactivate_user(*, user: User, actor: Actor) -> None:
     set_active(user=user, active=False, actor=actor)
 

@@ -1,5 +1,16 @@
 """The shapes of requests and answers, a module for each part of the API."""
 
+from projects.api.schemas.accounts import (
+    InvitationIn,
+    InvitationList,
+    InvitationMade,
+    InvitationOut,
+    MeOut,
+    UserIn,
+    UserList,
+    UserOut,
+    UserPatch,
+)
 from projects.api.schemas.base import Problem
 from projects.api.schemas.commands import CommandIn, CommandOut, CommandResult, CommandStarted
 from projects.api.schemas.containers import (
@@ -58,7 +69,12 @@ __all__ = [
     "HealthOut",
     "ImageList",
     "ImageOut",
+    "InvitationIn",
+    "InvitationList",
+    "InvitationMade",
+    "InvitationOut",
     "Limits",
+    "MeOut",
     "MemberIn",
     "MemberList",
     "MemberOut",
@@ -76,4 +92,8 @@ __all__ = [
     "TokenList",
     "TokenMade",
     "TokenOut",
+    "UserIn",
+    "UserList",
+    "UserOut",
+    "UserPatch",
 ]
