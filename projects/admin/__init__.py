@@ -3,9 +3,9 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 
-from projects.admin import keys, people, projects, records
+from projects.admin import accounts, keys, people, projects, records
 
-__all__ = ["keys", "people", "projects", "records"]
+__all__ = ["accounts", "keys", "people", "projects", "records"]
 
 admin.site.site_header = admin.site.site_title = "ContainerHub"
 admin.site.index_title = "Everything the hub knows"

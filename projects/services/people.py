@@ -63,8 +63,16 @@ def create_user(
             user.save(force_insert=True)
             if may_create_projects:
                 user.user_permissions.add(*_creation())
-            rights = {"administrator": administrator, "staff": user.is_staff, "may_create_projects": may_create_projects}
-            record("user.created", actor=actor, message=f"The account {user.username} was made.", username=user.username, **rights)
+            message = f"The account {user.username} was made."
+            record(
+                "user.created",
+                actor=actor,
+                message=message,
+                username=user.username,
+                administrator=administrator,
+                staff=user.is_staff,
+                may_create_projects=may_create_projects,
+            )
     except ValidationError as error:
         raise BadInput(_sentence(error)) from error
     except IntegrityError as error:
@@ -98,6 +106,8 @@ def change_user(
     administrator: bool | None = None,
     staff: bool | None = None,
     may_create_projects: bool | None = None,
+    email: str | None = None,
+    password: str | None = None,
 ) -> None:
     """What is given, all of it or nothing; None leaves it as it is. Raises BadInput."""
     with transaction.atomic():
@@ -109,6 +119,10 @@ def change_user(
             set_staff(user=user, staff=staff, actor=actor)
         if may_create_projects is not None:
             grant_project_creation(user=user, granted=may_create_projects, actor=actor)
+        if email is not None:
+            set_email(user=user, email=email, actor=actor)
+        if password is not None:
+            set_password(user=user, password=password, actor=actor)
 
 
 def deactivate_user(*, user: User, actor: Actor) -> None:
