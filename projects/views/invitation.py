@@ -1,6 +1,5 @@
 """The page on which a guest makes his account. Its address holds the key: no log, no cache and no Referer shows it."""
 
-from allauth.account.internal.flows.login import record_authentication
 from allauth.core import ratelimit
 from django import forms
 from django.contrib.auth import login
@@ -65,7 +64,6 @@ def _answer(request: HttpRequest, key: str) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             login(request, user, backend=BACKEND)
-            record_authentication(request, user, "password")  # so that a second factor can be set up at once
             return redirect("home")
     return render(request, "account/invitation.html", {"invitation": found, "form": form})
 
