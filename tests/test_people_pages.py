@@ -40,7 +40,7 @@ def accept(client: Client, key: str, username: str = "ada", password: str = PASS
 
 
 def code_of(secret: str) -> str:
-    return totp.format_hotp_value(totp.hotp_value(secret, next(totp.yield_hotp_counters_from_time())))
+    return str(totp.format_hotp_value(totp.hotp_value(secret, next(totp.yield_hotp_counters_from_time()))))
 
 
 def activate(client: Client, password: str = PASSWORD) -> str:

@@ -21,7 +21,7 @@ PASSWORD_LENGTH = 1000
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
-def list_users() -> QuerySet[User]:
+def list_users() -> QuerySet[Any]:
     """Every account by name, with `second_factor` and `creates_projects` beside Django's own fields."""
     factors = Authenticator.objects.filter(user=OuterRef("pk"), type__in=FACTORS)
     grants = User.user_permissions.through.objects.filter(user=OuterRef("pk"), permission__in=_creation())
