@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
-from projects.access import AccessDenied, demand, demand_administrator, is_administrator
+from projects.access import AccessDenied, demand, demand_administrator, is_administrator, visible_projects
 from projects.admin.base import REFUSALS
 from projects.admin.export import csv_of
 from projects.admin.project_words import WORDS
@@ -90,7 +90,7 @@ class ProjectActions(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _ask(self, request: HttpRequest, action: BatchAction, queryset: QuerySet[Project], *, back: str = "") -> HttpResponse:
         """The page that asks, or the batch when it was answered."""
-        projects = list(with_surroundings(queryset.order_by("slug")))
+        projects = list(_chosen(request, queryset))
         back = back or reverse("admin:projects_project_changelist")
         if not projects:
             self.message_user(request, "None of these projects is there any more; choose others.", messages.WARNING)
@@ -170,7 +170,13 @@ class ProjectActions(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Export as CSV")
     def export_csv(self, request: HttpRequest, queryset: QuerySet[Project]) -> Any:
-        return csv_of(with_surroundings(queryset))
+        return csv_of(_chosen(request, queryset))
+
+
+def _chosen(request: HttpRequest, queryset: QuerySet[Project]) -> QuerySet[Project]:
+    """These projects, as far as they may be seen, with what the pages show beside them."""
+    pks = list(queryset.values_list("pk", flat=True))
+    return with_surroundings(visible_projects(request.user).filter(pk__in=pks)).order_by("slug")
 
 
 def begin_build(model_admin: Any, request: HttpRequest, *, no_cache: bool, back: str) -> HttpResponse:
