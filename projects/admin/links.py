@@ -1,6 +1,6 @@
 """From one row to its neighbours, and how times and states look in lists."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Model
 from django.urls import reverse
@@ -39,11 +39,17 @@ def ago(then: datetime | None) -> str:
     """Relative, with the exact time on hover."""
     if then is None:
         return NOTHING
-    return _dated(then, f"{timesince(then, depth=1)} ago")
+    return _dated(then, "just now" if _is_fresh(then) else f"{timesince(then, depth=1)} ago")
 
 
 def age(since: datetime | None) -> str:
-    return _dated(since, timesince(since, depth=2)) if since is not None else NOTHING
+    if since is None:
+        return NOTHING
+    return _dated(since, "under a minute" if _is_fresh(since) else timesince(since, depth=1))
+
+
+def _is_fresh(then: datetime) -> bool:
+    return timezone.now() - then < timedelta(minutes=1)
 
 
 def _dated(then: datetime, text: str) -> SafeString:

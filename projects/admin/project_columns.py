@@ -7,7 +7,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from projects.access import visible_projects
@@ -15,7 +15,7 @@ from projects.admin.links import NOTHING, age, ago, badge
 from projects.models import Membership
 from projects.services.exit_codes import exit_words
 from projects.services.project_list import usage_of_many
-from projects.states import Role, Status
+from projects.states import Health, Role, Status
 
 _MB = 1024 * 1024
 
@@ -68,16 +68,17 @@ class ProjectColumns:
     def project(self, row: Any) -> str:
         if row.name == row.slug:
             return str(row.slug)
-        return format_html('{} <span class="quiet">{}</span>', row.slug, row.name)
+        return format_html('{}<span class="quiet second">{}</span>', row.slug, row.name)
 
     @admin.display(description="container", ordering="status")
     def container(self, row: Any) -> SafeString:
-        shown = badge(row.status, status_words(row))
-        return format_html('{} <span class="quiet">{} under way</span>', shown, row.pending_action) if row.pending_action else shown
-
-    @admin.display(description="health", ordering="health")
-    def health_shown(self, row: Any) -> str:
-        return badge(row.health) if row.health != "none" else NOTHING
+        """Status with the reason of its end, health while it runs, and what is under way."""
+        parts = [badge(row.status, status_words(row))]
+        if row.status == Status.RUNNING and row.health != Health.NONE:
+            parts.append(badge(row.health))
+        if row.pending_action:
+            parts.append(badge("starting", f"{row.pending_action} under way"))
+        return format_html_join(" ", "{}", ((part,) for part in parts))
 
     @admin.display(description="age", ordering="container_created_at")
     def container_age(self, row: Any) -> str:
@@ -92,7 +93,7 @@ class ProjectColumns:
         used = usage.memory_bytes / _MB
         text = f"{_size(used)} of {_size(limit)}"
         percent = round(100 * used / limit)
-        return format_html('{} <meter min="0" max="100" high="80" value="{}" aria-label="{}"></meter>', text, percent, text)
+        return format_html('{}<meter min="0" max="100" high="80" value="{}" aria-label="{}"></meter>', text, percent, text)
 
     @admin.display(description="busy", ordering="running_commands")
     def busy(self, row: Any) -> str:
@@ -109,9 +110,13 @@ class ProjectColumns:
     def owners(self, row: Any) -> str:
         return ", ".join(membership.user.get_username() for membership in row.owner_memberships) or NOTHING
 
-    @admin.display(description="lends", boolean=True, ordering="uses_host_credentials")
-    def lends(self, row: Any) -> bool:
-        return bool(row.uses_host_credentials)
+    @admin.display(description="pinned", ordering="pinned")
+    def stays(self, row: Any) -> str:
+        return "yes" if row.pinned else NOTHING
+
+    @admin.display(description="lends", ordering="uses_host_credentials")
+    def lends(self, row: Any) -> str:
+        return "yes" if row.uses_host_credentials else NOTHING
 
 
 def status_words(row: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
+from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 
 from projects.access import Permission, is_administrator, may, may_create_projects, visible_projects
@@ -82,6 +83,9 @@ class RelatedColumns:
 class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in ("user", "role"):
+            widget: Any = self.fields[name].widget
+            getattr(widget, "widget", widget).attrs["aria-label"] = name.capitalize()  # the admin wraps some in another
         if self.instance.pk:
             self.fields["user"].disabled = True
 
@@ -90,9 +94,17 @@ class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("user", "role")
 
 
+class MembershipFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        if "DELETE" in form.fields:
+            form.fields["DELETE"].widget.attrs["aria-label"] = "Remove this member"
+
+
 class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Membership
     form = MembershipForm
+    formset = MembershipFormSet
     extra = 1
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -114,13 +126,12 @@ class ProjectAdmin(ProjectColumns, RelatedColumns, ProjectActions, ServiceAdmin)
     list_display = (
         "project",
         "container",
-        "health_shown",
         "container_age",
         "memory",
         "busy",
         "last_activity",
         "owners",
-        "pinned",
+        "stays",
         "lends",
     )
     list_filter = ("status", "health", BusyFilter, "pinned", "uses_host_credentials", OwnerFilter)

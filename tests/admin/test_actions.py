@@ -65,7 +65,8 @@ def test_a_command_runs_in_each_and_its_output_and_run_are_a_click_away(cast, en
     assert batch.details == {"command": "echo hello", "workdir": "/workspace", "timeout_seconds": 20}
     assert results()["web"][0] == "done"
     assert results()["zoo"] == ("failed", "The project's container is not running; run ensure first.")
-    run = CommandRun.objects.get(pk=batch.items.get(project_slug="web").run_id)
+    run = CommandRun.objects.get(project__slug="web")
+    assert batch.items.get(project_slug="web").run == run
     assert place(CommandRun, "change", run.pk) in page.content.decode()
 
 
