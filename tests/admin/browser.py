@@ -43,6 +43,16 @@ def enter(browser: Browser, address: str, name: str = "admin", *, state: Any = N
     return page
 
 
+def complaints_of(page: Page) -> list[str]:
+    """What the page's policy refuses and what its scripts break on, as it comes.
+
+    Chromium drops connections when a network interface comes or goes, as with each container: that is not the page's fault."""
+    found: list[str] = []
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("console", lambda said: found.append(said.text) if said.type == "error" and "ERR_NETWORK_CHANGED" not in said.text else None)
+    return found
+
+
 def choose(page: Page, action: str, slugs: list[str]) -> None:
     """Select rows of the list, choose the action, go."""
     for slug in slugs:
