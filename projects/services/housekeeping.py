@@ -7,7 +7,7 @@ from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.utils import timezone
 
-from projects.services.batches import mend_batches
+from projects.services.batches import mend_batches, prune_batches
 from projects.services.commands import prune_spools
 from projects.services.credentials import remove_unused_clis
 from projects.services.engines import current_engine
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 def keep_house() -> None:
-    """Batches that a dead worker left, at each call; at most hourly old outputs, expired sessions, and copies of the Claude CLI
+    """Batches that a dead worker left, at each call; at most hourly old outputs and batches, expired sessions, and copies of the Claude CLI
     and image variants that no container uses."""
     _do(_EACH_TIME)
     if cache.add("housekeeping", 1, timeout=HOUR_SECONDS):
@@ -50,4 +50,4 @@ def _unused_variants() -> None:
 
 
 _EACH_TIME: tuple[Callable[[], object], ...] = (mend_batches,)
-_CHORES: tuple[Callable[[], object], ...] = (prune_spools, _expired_sessions, _unused_clis, _unused_variants)
+_CHORES: tuple[Callable[[], object], ...] = (prune_spools, prune_batches, _expired_sessions, _unused_clis, _unused_variants)

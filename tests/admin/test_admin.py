@@ -3,7 +3,6 @@
 import pytest
 from django.contrib import admin
 from django.test import Client
-from django.urls import reverse
 
 from projects import models
 from projects.models import (
@@ -23,20 +22,11 @@ from projects.services.instance import instance
 from projects.services.record import HUB, record
 from projects.services.tokens import user_of_key
 from projects.states import BuildState, RunState
-from tests.cast import EVERYBODY, Cast
+from tests.admin.doors import enter, messages, place, select
+from tests.cast import EVERYBODY
 
 OF_THE_PROJECT = (Project, Container, CommandRun, Event, GitCredential)
 FOR_ADMINISTRATORS = (ImageBuild, Heartbeat, Instance)
-
-
-def enter(cast: Cast, name: str) -> Client:
-    client = Client()
-    client.force_login(cast.users[name], backend="django.contrib.auth.backends.ModelBackend")
-    return client
-
-
-def messages(response) -> list[str]:
-    return [str(message) for message in response.context["messages"]]
 
 
 @pytest.fixture
@@ -57,10 +47,6 @@ def filled(staff):
     token, _ = ApiToken.unsaved(user=staff.users["owner"], name="t")
     token.save()
     return staff
-
-
-def place(model, page="changelist", *args) -> str:
-    return reverse(f"admin:projects_{model._meta.model_name}_{page}", args=args)
 
 
 def test_every_model_is_in_the_admin():
@@ -214,7 +200,7 @@ def test_members_are_set_through_the_catalog_and_the_last_owner_stays(cast):
 
 def test_deleting_a_project_removes_its_container_and_keeps_its_directory(cast, engine):
     client = enter(cast, "administrator")
-    client.post(place(Project), {"action": "ensure", "_selected_action": [cast.project.pk]})
+    select(client, "ensure", cast.project)
     assert engine.boxes
     assert client.get(place(Project, "delete", cast.project.pk)).status_code == 200
     assert client.post(place(Project, "delete", cast.project.pk), {"post": "yes"}).status_code == 302

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from projects.states import BatchAction
-from tests.admin.browser import LOOKS, choose, chromium, enter, violations
+from tests.admin.browser import LOOKS, choose, chromium, complaints_of, enter, violations
 from tests.admin.hub import AdminHub
 
 pytestmark = pytest.mark.live
@@ -120,9 +120,8 @@ def test_without_rights_on_one_project_only_that_one_is_refused(hub):
 @pytest.mark.browser
 def test_rows_are_selected_confirmed_and_their_results_followed(hub, browser, administrator):
     page = enter(browser, hub.address, state=administrator, **LOOKS["light"])
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    complaints = complaints_of(page)
+    page.goto("/admin/projects/batch/1/")  # its script is in the cache before containers come and go
     page.goto("/admin/projects/project/")
     choose(page, "ensure", ["p00", "p01", BROKEN])
     page.wait_for_selector("#batch:not([data-follow])", timeout=60_000)

@@ -10,7 +10,7 @@ from django_q.models import OrmQ
 
 from projects.models import Batch, BatchItem, CommandRun, Event, Membership, Project
 from projects.services import commands
-from projects.services.batches import do_item, mend_batches, start_batch, wait_for_batch
+from projects.services.batches import do_item, mend_batches, prune_batches, start_batch, wait_for_batch
 from projects.services.batches.perform import ActionFailed, told_result
 from projects.services.errors import BadInput
 from projects.services.record import HUB, Actor
@@ -208,6 +208,15 @@ def test_items_that_a_dead_worker_had_only_taken_are_queued_again(cast, engine):
     assert OrmQ.objects.count() == 1
     assert mend_batches() == 0
     assert only(batch).state == "queued"
+
+
+def test_old_batches_go_and_their_events_stay(cast, engine):
+    old, open_still = begin(cast, name="viewer"), begin(cast)
+    Batch.objects.update(created_at=timezone.now() - timedelta(days=31))
+    Batch.objects.filter(pk=old.pk).update(finished_at=timezone.now() - timedelta(days=31))
+    assert prune_batches() == 1
+    assert Batch.objects.get() == open_still
+    assert Event.objects.filter(kind="batch.started").count() == 2
 
 
 # -- words and constraints ------------------------------------------------------------------
