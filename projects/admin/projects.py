@@ -42,6 +42,7 @@ class ProjectForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Project
         fields = (*SETTINGS, "path")
+        labels = {"cpu_limit": "CPU limit", "memory_limit_mb": "Memory limit (MB)", "pids_limit": "Process limit"}
 
     def clean_path(self) -> str:
         return str(self._asked(checked_path, self.cleaned_data["path"]))
@@ -106,6 +107,15 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
     form = MembershipForm
     formset = MembershipFormSet
     extra = 1
+    verbose_name, verbose_name_plural = "member", "members"
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Accounts are made and changed on their own pages, not from here."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and hasattr(field.widget, "can_add_related"):
+            for way in ("add", "change", "delete", "view"):
+                setattr(field.widget, f"can_{way}_related", False)
+        return field
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True

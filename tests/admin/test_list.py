@@ -119,6 +119,7 @@ def test_filters_search_and_sorting_find_what_is_asked_for(staff, engine):
     assert names(client, owner=staff.users["viewer"].pk) == []
     assert names(client, owner="x") == ["p1", "p2", "p3", "web"]
     assert names(client, q="p3") == ["p3"]
+    assert len(names(client, _facets="True")) == 4
     assert names(client, o="-1")[0] == "web"
     for column in range(1, 10):
         assert len(names(client, o=str(column))) == 4

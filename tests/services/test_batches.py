@@ -1,5 +1,6 @@
 """Batches: what is queued, done once, refused, mended after a worker's death, and told."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -11,8 +12,9 @@ from django_q.models import OrmQ
 from projects.models import Batch, BatchItem, CommandRun, Event, Membership, Project
 from projects.services import commands
 from projects.services.batches import do_item, mend_batches, prune_batches, start_batch, wait_for_batch
-from projects.services.batches.perform import ActionFailed, told_result
+from projects.services.batches.perform import ActionFailed, _keep, told_result
 from projects.services.errors import BadInput
+from projects.services.heartbeats import worker_lives
 from projects.services.record import HUB, Actor
 from projects.states import BatchAction, ItemState, Role, RunState
 from projects.tasks import do_batch_item
@@ -76,6 +78,28 @@ def test_an_item_that_somebody_works_on_is_left_to_him(cast, engine):
     do_item(item.pk)
     assert mend_batches() == 0
     assert not engine.calls
+
+
+def test_a_long_item_renews_its_claim_and_is_a_sign_of_life_of_the_worker(cast, engine):
+    item = only(begin(cast))
+    long_ago = timezone.now() - timedelta(seconds=50)
+    BatchItem.objects.filter(pk=item.pk).update(state=ItemState.RUNNING, claim_token="mine", claimed_at=long_ago)
+
+    class TwoRounds(threading.Event):
+        rounds = 0
+
+        def wait(self, timeout=None):
+            self.rounds += 1
+            return self.rounds > 2
+
+    _keep(item.pk, "mine", TwoRounds())
+    item.refresh_from_db()
+    assert item.claimed_at is not None
+    assert item.claimed_at > long_ago
+    assert worker_lives()
+    overtaken = TwoRounds()
+    _keep(item.pk, "another's", overtaken)
+    assert overtaken.rounds == 1
 
 
 def test_who_may_is_asked_again_when_it_is_done(cast, engine):
