@@ -1,5 +1,6 @@
 """What may be done to projects: over a selection, or to one from its page. Always a POST; what loses something asks first."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -22,6 +23,7 @@ from projects.services.spec import WORKSPACE
 from projects.states import BatchAction
 
 ACTIONS = ("ensure", "start", "refresh", "stop", "restart", "check_health", "run_command", "remove_container", "build_image", "export_csv")
+PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
 SMALL = 5
 SHORT_SECONDS = 2.5
 DEFAULT_SECONDS = 60
@@ -68,7 +70,7 @@ class ProjectActions(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def act_view(self, request: HttpRequest) -> HttpResponse:
         """Behind the confirm page and the command's form. Projects that one may not see are not there."""
-        chosen = [int(pk) for pk in request.POST.get("projects", "").split(",") if pk.isdecimal()]
+        chosen = [int(pk) for pk in request.POST.get("projects", "").split(",") if PRIMARY_KEY.fullmatch(pk)]
         return self._ask(request, _action_named(request.POST.get("action", "")), self.get_queryset(request).filter(pk__in=chosen))
 
     def act_on_one_view(self, request: HttpRequest, pk: int, action: str) -> HttpResponse:

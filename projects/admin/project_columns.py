@@ -31,7 +31,7 @@ class OwnerFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
-        if value is None or not value.isdigit():
+        if value is None or value not in {pk for pk, _ in self.lookup_choices}:
             return queryset
         return queryset.filter(pk__in=Membership.objects.filter(role=Role.OWNER, user_id=int(value)).values("project"))
 

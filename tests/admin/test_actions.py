@@ -183,9 +183,18 @@ def test_what_one_may_not_do_is_shown_with_its_reason(staff, engine):
     assert "This needs the operator role in this project" in text
 
 
-@pytest.mark.parametrize("path", ["9999/act/ensure/", "{pk}/act/nothing/", "{pk}/act/build_image/"])
+@pytest.mark.parametrize(
+    "path", ["9999/act/ensure/", "99999999999999999999999999/act/ensure/", "{pk}/act/nothing/", "{pk}/act/build_image/"]
+)
 def test_what_is_not_there_is_not_found(cast, engine, path):
     assert enter(cast, "administrator").post(LIST + path.format(pk=cast.project.pk)).status_code == 404
+
+
+@pytest.mark.parametrize("chosen", ["", "x", "9999", "9" * 30, "9" * 5000, "\u00b2", "1;2", ",,"])
+def test_a_selection_of_nothing_is_said(cast, engine, chosen):
+    answer = enter(cast, "administrator").post(f"{LIST}act/", {"action": "ensure", "projects": chosen}, follow=True)
+    assert messages(answer) == ["None of these projects is there any more; choose others."]
+    assert not Batch.objects.exists()
 
 
 def test_a_strangers_button_finds_no_project(staff, engine):

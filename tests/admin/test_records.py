@@ -137,6 +137,8 @@ def test_a_batch_is_seen_by_its_actor_and_administrators(staff, fake_engine):
         assert client.get(page).status_code == status
         assert client.get(place(Batch)).context["cl"].result_count == (1 if status == 200 else 0)
     assert enter(staff, "operator").get(f"{page}change/").status_code == 302
+    for nowhere in ("9999", "9" * 30):
+        assert enter(staff, "operator").get(f"/admin/projects/batch/{nowhere}/").status_code == 404
 
 
 def test_a_batch_that_goes_on_is_followed_with_and_without_script_and_says_when_the_worker_is_dead(staff, fake_engine):
