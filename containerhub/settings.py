@@ -145,10 +145,10 @@ CONTENT_SECURITY_POLICY = {
 Q_CLUSTER = {
     "name": "containerhub",
     "orm": "default",
-    "workers": 2,
+    "workers": 4,  # a command of a batch holds one of them as long as it runs
     "timeout": 240,
     "retry": 900,
-    "queue_limit": 2,
+    "queue_limit": 4,
     "max_attempts": 1,
     "ack_failures": True,
     "catch_up": False,

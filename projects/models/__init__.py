@@ -1,5 +1,6 @@
 """What the hub knows: one module per noun."""
 
+from projects.models.batch import Batch, BatchItem
 from projects.models.container import Container
 from projects.models.credential import GitCredential
 from projects.models.event import Event
@@ -13,6 +14,8 @@ from projects.models.run import CommandRun
 
 __all__ = [
     "ApiToken",
+    "Batch",
+    "BatchItem",
     "CommandRun",
     "Container",
     "DeployKey",

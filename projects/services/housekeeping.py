@@ -1,4 +1,4 @@
-"""What is thrown away as time goes by, each kind on its own: one failure stops no other."""
+"""What is mended at each tick and thrown away as time goes by, each kind on its own: one failure stops no other."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,7 @@ from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.utils import timezone
 
+from projects.services.batches import mend_batches, prune_batches
 from projects.services.commands import prune_spools
 from projects.services.credentials import remove_unused_clis
 from projects.services.engines import current_engine
@@ -19,10 +20,15 @@ log = structlog.get_logger(__name__)
 
 
 def keep_house() -> None:
-    """Old outputs, expired sessions, and copies of the Claude CLI and image variants that no container uses; at most hourly."""
-    if not cache.add("housekeeping", 1, timeout=HOUR_SECONDS):
-        return
-    for chore in _CHORES:
+    """Batches that a dead worker left, at each call; at most hourly old outputs and batches, expired sessions, and copies of the Claude CLI
+    and image variants that no container uses."""
+    _do(_EACH_TIME)
+    if cache.add("housekeeping", 1, timeout=HOUR_SECONDS):
+        _do(_CHORES)
+
+
+def _do(chores: tuple[Callable[[], object], ...]) -> None:
+    for chore in chores:
         try:
             chore()
         except Exception:
@@ -43,4 +49,5 @@ def _unused_variants() -> None:
     remove_unused_variants(current_engine())
 
 
-_CHORES: tuple[Callable[[], object], ...] = (prune_spools, _expired_sessions, _unused_clis, _unused_variants)
+_EACH_TIME: tuple[Callable[[], object], ...] = (mend_batches,)
+_CHORES: tuple[Callable[[], object], ...] = (prune_spools, prune_batches, _expired_sessions, _unused_clis, _unused_variants)
