@@ -9,6 +9,7 @@ from projects.models.keys import DeployKey, ProjectSecret
 from projects.models.people import ApiToken, Membership
 from projects.models.project import Project
 from projects.models.run import CommandRun
+from projects.models.terminal import TerminalSession
 
 __all__ = [
     "ApiToken",
@@ -23,4 +24,5 @@ __all__ = [
     "Membership",
     "Project",
     "ProjectSecret",
+    "TerminalSession",
 ]
