@@ -35,7 +35,8 @@ class Served:
         return self.run("tmux", "-L", "hub", "list-clients", "-F", "#{session_name} #{client_tty}").splitlines()
 
     def run(self, *command: str) -> str:
-        return self.container.exec_run(list(command), user="claude", stream=False, tty=True).output.decode()
+        output: bytes = self.container.exec_run(list(command), user="claude").output
+        return output.decode()
 
     def start(self) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "uvicorn", "containerhub.asgi:application", "--port", str(self.port), "--lifespan", "off"]

@@ -1,6 +1,7 @@
 """The sockets as they are served: uvicorn, the real Engine, a real tmux."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 
@@ -15,7 +16,9 @@ pytestmark = pytest.mark.live
 def connect(hub, path, *, who="operator", origin=None):
     headers = {"Authorization": f"Bearer {hub.keys[who]}"} if who in hub.keys else {}
     address = f"ws://{hub.address}/ws/projects/{path}"
-    return websockets.connect(address, origin=origin or f"http://{hub.address}", additional_headers=headers, max_size=None)
+    return websockets.connect(
+        address, origin=websockets.Origin(origin or f"http://{hub.address}"), additional_headers=headers, max_size=None
+    )
 
 
 async def run(socket, command, **fields):
@@ -40,11 +43,23 @@ async def the_end(socket):
 async def until(socket, wanted, seconds=30):
     """The terminal's bytes until `wanted` stands in them."""
     seen = b""
-    async with asyncio.timeout(seconds):
-        while wanted not in seen:
-            message = await socket.recv()
-            seen += message if isinstance(message, bytes) else b""
+    try:
+        async with asyncio.timeout(seconds):
+            while wanted not in seen:
+                message = await socket.recv()
+                seen += message if isinstance(message, bytes) else message.encode()
+    except TimeoutError:
+        raise AssertionError(f"{wanted!r} did not come, but {seen[-3000:]!r}") from None
     return seen
+
+
+async def sized(socket, wanted):
+    """Ask the shell until it sees that size: tmux gathers resizes for a quarter of a second, so a first answer may be the old one."""
+    for _ in range(20):
+        await socket.send(b"\x15stty size\r")
+        with contextlib.suppress(AssertionError):
+            return await until(socket, wanted, 2)
+    raise AssertionError(f"the shell never saw {wanted!r}")
 
 
 async def said(socket, kind, seconds=30):
@@ -102,14 +117,16 @@ async def test_kill_leaves_no_process_of_the_followed_command(hub):
 
 async def test_a_terminal_outlives_its_socket_and_leaves_no_client(hub):
     async with connect(hub, "web/terminal/?session=kept&cols=91&rows=31") as socket:
-        await socket.send(b"word=here-still; stty size\r")  # before `ready`
+        await socket.send(b"word=here-still; echo typed-$((1+1))\r")  # before `ready`
         assert (await said(socket, "ready"))["persistent"] is True
-        await until(socket, b"31 91")
+        await until(socket, b"typed-2")
+        await sized(socket, b"31 91")
     wait_until(lambda: not hub.clients(), 20, reason=lambda: f"the client is detached: {hub.clients()}")
     async with connect(hub, "web/terminal/?session=kept&cols=100&rows=30") as socket:
         await said(socket, "ready")
-        await socket.send(b"echo $word-$((40+2)); stty size\r")
-        assert b"here-still-42" in await until(socket, b"30 100")
+        await socket.send(b"echo $word-$((40+2))\r")
+        await until(socket, b"here-still-42")
+        await sized(socket, b"30 100")
     wait_until(lambda: not hub.clients(), 20, reason="the client is detached")
 
 
@@ -120,16 +137,15 @@ async def test_who_typed_last_owns_the_size_and_a_viewer_only_watches(hub):
     ):
         await said(small, "ready")
         await said(large, "ready")
-        await small.send(b"stty size\r")
-        await until(small, b"24 80")
-        await large.send(b"\x15stty size\r")
-        await until(large, b"40 120")
+        await sized(small, b"24 80")
+        await sized(large, b"40 120")
         async with connect(hub, "web/terminal/?session=both&cols=60&rows=20", who="viewer") as watcher:
             assert (await said(watcher, "ready"))["read_only"] is True
             await watcher.send(b"echo forbidden\r")
             assert "watch" in (await said(watcher, "error"))["message"]
-            await large.send(b"echo seen-$((1+1)); stty size\r")
-            assert b"forbidden" not in await until(large, b"40 120")
+            await large.send(b"echo seen-$((1+1))\r")
+            assert b"forbidden" not in await until(large, b"seen-2")
+            await sized(large, b"40 120")
     wait_until(lambda: not hub.clients(), 20, reason="the clients are detached")
 
 
