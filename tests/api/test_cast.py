@@ -63,6 +63,11 @@ CALLS = [
     Call("POST", f"{P}/secrets", "owner", 201, {"name": "API_KEY", "value": "abcdef"}),
     Call("DELETE", f"{P}/secrets/{{name}}", "owner", 404),
     Call("DELETE", f"{P}/secrets?name=API_KEY", "owner", 404),
+    Call("GET", f"{P}/terminals", "viewer"),
+    Call("POST", f"{P}/terminals", "operator", 201, {"name": "main"}),
+    Call("PATCH", f"{P}/terminals/{{name}}", "operator", 404, {"name": "other"}),  # there is none
+    Call("DELETE", f"{P}/terminals/{{name}}", "operator", 404),
+    Call("DELETE", f"{P}/terminals?name=main", "operator", 404),
     Call("GET", f"{P}/events", "viewer"),
     Call("GET", "/events", "anyone"),
     Call("GET", "/images", "anyone"),
