@@ -38,6 +38,7 @@ USE_CASES: dict[str, Rule] = {
     "list git credentials": Permission.VIEW,
     "see public deploy key": Permission.VIEW,
     "list names of secrets": Permission.VIEW,
+    "list terminals": Permission.VIEW,
     # work
     "ensure": Permission.OPERATE,
     "start": Permission.OPERATE,

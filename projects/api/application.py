@@ -21,6 +21,7 @@ from projects.api import (
     members,
     projects,
     secrets,
+    terminals,
     tokens,
     users,
 )
@@ -87,5 +88,19 @@ api = HubAPI(
     docs_decorator=documents_for_the_signed_in,
 )
 add_handlers(api)
-for part in (projects, containers, commands, members, git_credentials, deploy_keys, secrets, events, images, tokens, users, invitations):
+for part in (
+    projects,
+    containers,
+    commands,
+    members,
+    git_credentials,
+    deploy_keys,
+    secrets,
+    events,
+    images,
+    tokens,
+    users,
+    invitations,
+    terminals,
+):
     api.add_router("", part.router)

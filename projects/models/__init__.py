@@ -11,6 +11,7 @@ from projects.models.keys import DeployKey, ProjectSecret
 from projects.models.people import ApiToken, Membership
 from projects.models.project import Project
 from projects.models.run import CommandRun
+from projects.models.terminal import TerminalSession
 
 __all__ = [
     "ApiToken",
@@ -29,4 +30,5 @@ __all__ = [
     "Membership",
     "Project",
     "ProjectSecret",
+    "TerminalSession",
 ]

@@ -65,6 +65,11 @@ CALLS = [
     Call("POST", f"{P}/secrets", "secrets", 201, {"name": "API_KEY", "value": "abcdef"}),
     Call("DELETE", f"{P}/secrets/{{name}}", "secrets", 404),
     Call("DELETE", f"{P}/secrets?name=API_KEY", "secrets", 404),
+    Call("GET", f"{P}/terminals", "list terminals"),
+    Call("POST", f"{P}/terminals", "terminal", 201, {"name": "main"}),
+    Call("PATCH", f"{P}/terminals/{{name}}", "terminal", 404, {"name": "other"}),  # there is none
+    Call("DELETE", f"{P}/terminals/{{name}}", "terminal", 404),
+    Call("DELETE", f"{P}/terminals?name=main", "terminal", 404),
     Call("GET", f"{P}/events", "events of a project"),
     Call("GET", "/events", "list events"),
     Call("GET", "/images", "list images"),

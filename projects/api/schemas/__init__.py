@@ -41,6 +41,7 @@ from projects.api.schemas.people import (
 )
 from projects.api.schemas.projects import DiscoveredList, DiscoveredOut, ProjectIn, ProjectList, ProjectOut, ProjectPatch
 from projects.api.schemas.records import BuildIn, BuildOut, BuildWithLog, EventList, EventOut, ImageList, ImageOut
+from projects.api.schemas.terminals import TerminalIn, TerminalList, TerminalOut
 
 __all__ = [
     "BuildIn",
@@ -88,6 +89,9 @@ __all__ = [
     "SecretList",
     "SecretOut",
     "StatsOut",
+    "TerminalIn",
+    "TerminalList",
+    "TerminalOut",
     "TokenIn",
     "TokenList",
     "TokenMade",
