@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from projects.access import visible_events, visible_projects
 from projects.admin.base import AdministratorsOnly, ReadOnlyAdmin
 from projects.admin.links import NOTHING, link_to, link_to_list, link_to_pk
-from projects.models import CommandRun, Container, Event, Heartbeat, Instance, Project
+from projects.models import CommandRun, Container, Event, Heartbeat, Instance, Project, TerminalSession
 from projects.services.exit_codes import exit_words
 
 LIMITS = ("cpu_limit", "memory_limit_mb", "pids_limit")
@@ -120,3 +120,20 @@ class HeartbeatAdmin(AdministratorsOnly):
 @admin.register(Instance)
 class InstanceAdmin(AdministratorsOnly):
     list_display = ("uuid", "engine_reachable", "engine_seen_at")
+
+
+@admin.register(TerminalSession)
+class TerminalSessionAdmin(ReadOnlyAdmin):
+    list_display = ("name", "project_link", "created_by_name", "created_at", "last_input_at", "last_output_at", "closed_at")
+    list_select_related = ("project",)
+    list_filter = (("closed_at", admin.EmptyFieldListFilter),)
+    search_fields = ("name", "project__slug", "created_by_name")
+    fields = ("name", "project_link", "created_by_name", "created_at", "last_input_at", "last_output_at", "closed_at")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).filter(project__in=visible_projects(request.user))
+
+    @admin.display(description="project", ordering="project__slug")
+    def project_link(self, row: TerminalSession) -> str:
+        return link_to(row.project)

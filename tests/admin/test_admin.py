@@ -25,7 +25,7 @@ from projects.states import BuildState, RunState
 from tests.admin.doors import enter, messages, place, select
 from tests.cast import EVERYBODY
 
-OF_THE_PROJECT = (Project, Container, CommandRun, Event, GitCredential)
+OF_THE_PROJECT = (Project, Container, CommandRun, Event, GitCredential, models.TerminalSession)
 FOR_ADMINISTRATORS = (ImageBuild, Heartbeat, Instance)
 
 
@@ -41,6 +41,7 @@ def filled(staff):
     )
     record("test.done", project=project, actor=HUB, message="Done.")
     GitCredential.objects.create(project=project, host="github.com", token="s3cr3t-value")
+    models.TerminalSession.objects.create(project=project, name="main", created_by_name="x")
     ImageBuild.objects.create(tag="x", actor_name="x", state=BuildState.FAILED)
     Heartbeat.objects.create(role="worker")
     instance()

@@ -160,7 +160,6 @@ def test_the_table_has_every_call():
 
 
 ELSEWHERE = {
-    "terminal",  # a socket
     "lend host credentials",  # a field of the settings: tests/api/test_projects.py
     "change owner of the workspace",
     "everybody's tokens",  # the admin
