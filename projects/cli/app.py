@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from projects.cli import containers, execute, hub, listing
+from projects.cli import containers, events, execute, hub, listing, logs, runs
 from projects.cli.frame import HubGroup
 
 EPILOG = "\n\n".join(
@@ -16,6 +16,7 @@ EPILOG = "\n\n".join(
         "1 refused or failed, with one line on stderr that says why",
         "2 wrong usage",
         "69 the Docker Engine cannot be reached, or was lost on the way",
+        "130 interrupted by Ctrl-C",
         "hub exec: the command's own; 124 when it timed out, 130 when interrupted, 137 when killed",
         "For example: hub add ~/projects/site; hub ensure site; hub exec site -- git status",
     )
@@ -64,8 +65,12 @@ for command in (
     containers.refresh,
     containers.remove,
     execute.execute,
-    listing.logs,
+    runs.runs,
+    runs.output,
+    runs.kill,
+    logs.logs,
     listing.stats,
+    events.events,
     hub.build,
     hub.cleanup,
     hub.chown,

@@ -114,13 +114,18 @@ def print_json(answer: object) -> None:
     typer.echo(json.dumps(answer, indent=2, default=str))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Iterable[str] = ()) -> None:
-    """Columns as wide as they need; never cut when the output is no terminal."""
-    console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 500)
+def table_of(columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Iterable[str] = ()) -> Table:
+    """Columns as wide as they need, folded where the terminal is narrower."""
     right = set(numbers)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
-    console.print(table)
+    return table
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Iterable[str] = ()) -> None:
+    """Never folded when the output is no terminal: there a row is a line."""
+    console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 5000)
+    console.print(table_of(columns, rows, numbers=numbers))

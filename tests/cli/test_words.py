@@ -5,7 +5,9 @@ import os
 
 import pytest
 
-COMMANDS = "ps add discover ensure start stop restart refresh rm exec logs stats build cleanup chown token doctor".split()  # noqa: SIM905
+COMMANDS = (
+    "ps events runs output kill add discover ensure start stop restart refresh rm exec logs stats build cleanup chown token doctor".split()
+)  # noqa: SIM905
 
 
 def test_help_names_every_command_and_every_exit_status(hub):
