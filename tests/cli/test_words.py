@@ -6,6 +6,8 @@ import os
 import pytest
 
 COMMANDS = (
+    "ps events runs output kill add clone discover ensure start stop restart refresh rm exec logs stats build cleanup chown token doctor"
+).split()
     "ps events runs output kill add discover ensure start stop restart refresh rm exec logs stats build cleanup chown token doctor".split()
 )  # noqa: SIM905
 
