@@ -57,6 +57,7 @@ def root(
 for command in (
     listing.ps,
     hub.add,
+    hub.clone,
     hub.discover,
     containers.ensure,
     containers.start,

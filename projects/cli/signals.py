@@ -32,6 +32,11 @@ class Signals:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
+    @property
+    def status(self) -> int | None:
+        """What to exit with, once one came that was not raised."""
+        return None if self._noted is None else 128 + self._noted
+
     @contextmanager
     def raising(self) -> Iterator[None]:
         """One that came before is raised now. Raises Signalled, once for each signal."""

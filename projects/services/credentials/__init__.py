@@ -8,7 +8,7 @@ from projects.models import Project
 from projects.services.credentials.claude_cli import kept_cli, remove_unused_clis
 from projects.services.credentials.claude_config import TARGET as CONFIG_TARGET
 from projects.services.credentials.claude_config import config_directory, kept_config, remove_config
-from projects.services.credentials.lent import exec_environment, keep_lent, remove_lent, secret_values, update_lent
+from projects.services.credentials.lent import exec_environment, keep_lent, lent_for_a_while, remove_lent, secret_values, update_lent
 from projects.services.errors import Unready
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "config_directory",
     "exec_environment",
     "hand_over",
+    "lent_for_a_while",
     "prepare",
     "remove_config",
     "remove_lent",

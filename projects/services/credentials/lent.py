@@ -6,7 +6,11 @@ arrives in a running container at once, and a stopped one still finds what it mo
 """
 
 import base64
+import fcntl
 import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +20,7 @@ from projects.engine.base import Mount
 from projects.models import DeployKey, Project, ProjectSecret
 from projects.services.credentials import claude_config, gitconfig
 from projects.services.safe_files import (
+    DIRECTORY_FLAGS,
     NotRegular,
     directory,
     is_directory,
@@ -36,6 +41,7 @@ SSH_TARGET = "/home/claude/.ssh"
 GITCONFIG_TARGET = "/home/claude/.gitconfig"
 GITHUB = "github.com"
 MASKED_MIN_CHARACTERS = 6
+FOR_A_WHILE = ".clone-"
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,42 @@ def keep_lent(project: Project, *, uid: int, gid: int) -> tuple[tuple[Mount, ...
     if host.gitconfig is not None:
         mounts.append(Mount(str(place / "gitconfig"), GITCONFIG_TARGET, read_only=True))
     return tuple(mounts), host.notes
+
+
+@contextmanager
+def lent_for_a_while(*, uid: int, gid: int) -> Iterator[tuple[Mount, ...]]:
+    """The host's SSH keys and git configuration, as mounts for a clone before there is a project; gone afterwards."""
+    name = f"{FOR_A_WHILE}{secrets.token_hex(8)}"  # no slug begins with a dot
+    host = _host_files(Project(slug=name, uses_host_credentials=True))
+    with own_directory(store()) as top:
+        with locked(store() / ".lock"):
+            _remove_abandoned(top)
+            make_directory(name, dir_fd=top, mode=0o700)
+            inner = os.open(name, DIRECTORY_FLAGS, dir_fd=top)
+            fcntl.flock(inner, fcntl.LOCK_EX)
+        try:
+            yield tuple(_write_once(host, inner, store() / name, uid=uid, gid=gid))
+        finally:
+            os.close(inner)
+            remove_tree(name, dir_fd=top)
+
+
+def _remove_abandoned(top: int) -> None:
+    """What a killed hub lent for a while: nobody holds its lock. The caller holds the store's."""
+    for name in os.listdir(top):
+        if name.startswith(FOR_A_WHILE):
+            with suppress(OSError), directory(name, dir_fd=top) as inner:
+                fcntl.flock(inner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                remove_tree(name, dir_fd=top)
+
+
+def _write_once(host: HostFiles, inner: int, place: Path, *, uid: int, gid: int) -> Iterator[Mount]:
+    if host.ssh is not None:
+        _sync(host.ssh, "ssh", inner, mode=0o600, uid=uid, gid=gid)
+        yield Mount(str(place / "ssh"), SSH_TARGET, read_only=True)
+    if host.gitconfig is not None:
+        write_file("gitconfig", host.gitconfig, dir_fd=inner, mode=0o444, uid=uid, gid=gid)
+        yield Mount(str(place / "gitconfig"), GITCONFIG_TARGET, read_only=True)
 
 
 def update_lent(project: Project) -> None:
