@@ -23,6 +23,7 @@ TEST_TOOLS = {
     "debootstrap": "debootstrap",
     "docker": "docker-cli",
     "sshd": "openssh-server",
+    "zsh": "zsh",
 }
 """What tests run on the host: program -> the Debian package that holds it."""
 

@@ -1,17 +1,14 @@
-"""`hub add discover build cleanup chown token doctor`: the hub itself and what it knows."""
+"""`hub add clone discover cleanup chown doctor`: the hub itself and what it knows."""
 
 import os
 from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from django.contrib.auth import get_user_model
-from django.utils import timezone
 
 from projects.cli.frame import REFUSED, JsonOption, ProjectArgument, YesOption, actor, print_json, print_table, printable, project_named
-from projects.cli.progress import BuildSteps, GitSteps
+from projects.cli.progress import GitSteps
 from projects.cli.secret_input import read_secret
 from projects.cli.signals import Signals
 from projects.models import Project
@@ -20,12 +17,9 @@ from projects.services.cleanup import cleanup_all
 from projects.services.cloning import clone_project
 from projects.services.discovery import discover_projects
 from projects.services.doctor import Finding, Severity, examine
-from projects.services.errors import HubError, NotFound
-from projects.services.images import build_image
+from projects.services.errors import HubError
 from projects.services.ownership import change_owner
-from projects.services.tokens import make_token
 from projects.services.workspace import Owner
-from projects.states import BuildState
 
 LendOption = Annotated[
     bool | None, typer.Option("--lend/--no-lend", help="Lend the host's git and Claude credentials to it.", show_default="lend")
@@ -108,21 +102,6 @@ def discover(as_json: JsonOption = False) -> None:
         print_table(["NAME", "OWNER UID", "PATH"], [(one.name, one.owner_uid, one.path) for one in found], numbers=["OWNER UID"])
 
 
-def build(
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Every step anew.")] = False,
-) -> None:
-    """Build the base image, with progress.
-
-    Containers get it at their next refresh.
-    """
-    with BuildSteps("Building the base image") as steps:
-        done = build_image(actor=actor(), no_cache=no_cache, on_progress=steps)
-    if done.state != BuildState.FINISHED:
-        typer.echo(f"hub: {printable(done.message)}", err=True)
-        raise typer.Exit(REFUSED)
-    typer.echo(f"{done.tag} {done.image_id}")
-
-
 def cleanup(
     dry_run: Annotated[bool, typer.Option("--dry-run/--no-dry-run", help="Show what would be removed, or remove it.")] = True,
     yes: YesOption = False,
@@ -163,22 +142,6 @@ def chown(
         typer.confirm(f"Give every file in {printable(found.path)} to {owner}:{group}?", abort=True, err=True)
     change_owner(project=found, actor=actor(), uid=owner, gid=group)
     typer.echo(f"{found.slug}: the workspace belongs to {owner}:{group}")
-
-
-def token(
-    name: Annotated[str, typer.Argument(help="To tell it by, for example laptop.")],
-    user: Annotated[str, typer.Option(help="Whose rights it has.")],
-    days: Annotated[int | None, typer.Option(min=1, max=36500, help="Days until it expires.", show_default="never")] = None,
-) -> None:
-    """Make a key for the API and print it, once."""
-    model = get_user_model()
-    owner = model.objects.filter(**{model.USERNAME_FIELD: user}).first()
-    if owner is None:
-        raise NotFound(f"There is no user {printable(user)!r}; make one in the admin, or name another.")
-    expires_at = timezone.now() + timedelta(days=days) if days else None
-    _row, key = make_token(user=owner, name=name, expires_at=expires_at, actor=actor())
-    typer.echo("Keep it now, it is not shown again:", err=True)
-    typer.echo(key)
 
 
 def doctor(as_json: JsonOption = False) -> None:

@@ -8,7 +8,7 @@ import typer
 from projects.cli.copying import Copying, OutputGone
 from projects.cli.execute import FOLLOW_SECONDS
 from projects.cli.frame import REFUSED, JsonOption, actor, complain, complete_project, print_json, print_table, project_named
-from projects.cli.names import RunArgument
+from projects.cli.names import RunArgument, complete_run
 from projects.cli.signals import Signalled, Signals
 from projects.cli.times import TailOption, line_count, span
 from projects.models import CommandRun
@@ -24,9 +24,15 @@ def runs(
     project: Annotated[str, typer.Argument(metavar="[PROJECT]", help="None: of all.", autocompletion=complete_project)] = "",
     tail: TailOption = "50",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Ids only, one a line.")] = False,
+    of: Annotated[
+        str, typer.Option("--output", metavar="RUN", help="Print that one's output, as hub output.", autocompletion=complete_run)
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """List commands that were run, newest first."""
+    if of:
+        output(of)
+        return
     found = list_runs(project=project_named(project) if project else None, limit=line_count(tail))
     if as_json:
         print_json([_json(run) for run in found])

@@ -33,6 +33,7 @@ from projects.services.workspace import Owner, checked_new_path
 from projects.states import Stream
 
 PURPOSE = "clone"
+GROWING = ".hub-clone-"
 TAIL_BYTES = 4000
 LOGIN_SIGNS = ("could not read Username", "could not read Password", "Authentication failed", "Permission denied", "error: 403")
 OnOutput = Callable[[bytes], None]
@@ -83,7 +84,7 @@ def clone_project(
     if not engine.info().is_local:
         raise Unready("The Engine is on another host, so nothing can be cloned from here; clone it there, then add it.")
     order = _Order(source, owner, token, bool(fields.get("uses_host_credentials", True)), on_output, stop)
-    growing = f".hub-clone-{secrets.token_hex(8)}"
+    growing = f"{GROWING}{secrets.token_hex(8)}"
     with directory(place.parent) as parent:
         try:
             os.mkdir(growing, 0o755, dir_fd=parent)

@@ -9,7 +9,7 @@ import typer
 from projects.cli.app import app
 
 
-def subcommands(group) -> dict:
+def subcommands(group):
     return group.commands
 
 

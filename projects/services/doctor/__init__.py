@@ -10,7 +10,7 @@ import structlog
 from projects.engine.base import Engine
 from projects.engine.errors import EngineError, EngineUnreachable
 from projects.services.doctor import engine as engine_checks
-from projects.services.doctor import files, hub, network
+from projects.services.doctor import files, hub, network, workspaces
 from projects.services.doctor.finding import Finding, Severity, error, unknown
 from projects.services.engines import current_engine
 
@@ -25,6 +25,9 @@ WITHOUT_ENGINE: tuple[Callable[[], Iterable[Finding]], ...] = (
     files.data_directory,
     files.secret_files,
     files.workspace_roots,
+    workspaces.workspaces,
+    workspaces.workspace_disks,
+    workspaces.clones,
     files.claude_cli,
     network.hub_address,
 )
