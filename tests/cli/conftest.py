@@ -55,7 +55,7 @@ def migrated(tmp_path_factory) -> Path:
 @pytest.fixture
 def sandbox(tmp_path, migrated):
     """A migrated hub of its own; what it makes on the Engine is removed afterwards."""
-    box = _box(tmp_path, migrated)
+    box = made_box(tmp_path, migrated)
     yield box
     box.clean()
 
@@ -63,7 +63,7 @@ def sandbox(tmp_path, migrated):
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory, migrated) -> Iterator[Shell]:
     """A hub that the tests of a module share, with a running container of the project `docs`. They leave it running."""
-    box = _box(tmp_path_factory.mktemp("shared"), migrated)
+    box = made_box(tmp_path_factory.mktemp("shared"), migrated)
     shell = Shell(box)
     try:
         box.add_project("docs")
@@ -74,7 +74,8 @@ def shared(tmp_path_factory, migrated) -> Iterator[Shell]:
         box.clean()
 
 
-def _box(directory: Path, migrated: Path) -> Sandbox:
+def made_box(directory: Path, migrated: Path) -> Sandbox:
+    """A hub with an empty database."""
     box = Sandbox(directory)
     box.data_dir.mkdir(mode=0o700)
     shutil.copy(migrated, box.data_dir)
