@@ -70,6 +70,7 @@ def test_a_repository_becomes_a_project_that_belongs_to_its_user(shared, server)
         ("{url} --name other", "", "store a git token"),
         ("{url} --name other --token", "wrong-token\n", "store a git token"),
         ("{host}/nothing.git --token", TOKEN, "not found"),
+        ("https://no-such-host.invalid/site.git --name other", "", "see that the address is right"),
     ],
 )
 def test_a_clone_that_fails_leaves_nothing_and_says_why(shared, server, words, stdin, said):

@@ -109,7 +109,7 @@ def names_something() -> list[str]:
 @pytest.mark.parametrize("name", names_something())
 def test_what_is_not_there_is_one_line_and_1(furnished, name):
     command = leaves()[name]
-    words = [UNKNOWN.get(p.metavar, "true") for p in command.params if p.param_type_name == "argument"]
+    words = [UNKNOWN.get(p.metavar or "", "true") for p in command.params if p.param_type_name == "argument"]
     options_given = ["--user", "nobody"] if "--user" in options(command) else []
     before = list(Project.objects.values_list("slug", flat=True))
     done = hub(*name.split(), *options_given, *(["--", *words] if name == "exec" else words), stdin="something\n")

@@ -14,11 +14,11 @@ def docs(sandbox):
     return sandbox
 
 
-def kept(box) -> dict[str, str]:
+def kept(box):
     return box.python("answer({s.name: s.value for s in ProjectSecret.objects.all()})")
 
 
-def told(box) -> str:
+def told(box):
     return box.python("answer(' '.join(f'{e.message} {e.details}' for e in Event.objects.all()))")
 
 
