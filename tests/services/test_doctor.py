@@ -12,6 +12,7 @@ from typing import cast
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 from django.test import override_settings
 from django.utils import timezone
 
@@ -366,6 +367,14 @@ def test_a_check_that_breaks_is_told_of_and_stops_no_other():
     finding = only(doctor._guarded("broken_check", broken))
     assert finding.ok is None
     assert "the moon is full" in finding.message
+
+
+def test_a_check_without_its_database_points_to_the_database():
+    def lacking():
+        raise OperationalError("no such table: projects_project")
+
+    finding = only(doctor._guarded("workspaces", lacking))
+    assert (finding.ok, finding.remedy) == (None, "Look at the database first, then examine again.")
 
 
 @pytest.mark.django_db

@@ -6,6 +6,7 @@ It changes nothing. Each check is a function of its own that yields findings; on
 from collections.abc import Callable, Iterable
 
 import structlog
+from django.db import DatabaseError
 
 from projects.engine.base import Engine
 from projects.engine.errors import EngineError, EngineUnreachable
@@ -69,6 +70,8 @@ def _guarded(name: str, check: Callable[..., Iterable[Finding]], *arguments: obj
         return list(check(*arguments))
     except EngineError as failure:
         return [unknown(title, str(failure), "Look at the Engine first, then examine again.")]
+    except DatabaseError:
+        return [unknown(title, "The database could not be asked.", "Look at the database first, then examine again.")]
     except Exception as failure:  # the doctor must finish whatever state the host is in; the cause is in the log
         log.exception("doctor.check_broke", check=name)
         return [unknown(title, f"This check itself broke ({type(failure).__name__}: {failure}).", "Report it, with hub --verbose doctor.")]
