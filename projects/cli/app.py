@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from projects.cli import completion, containers, events, execute, hub, images, keys, listing, logs, members, people, runs, tokens
+from projects.cli import completion, containers, events, execute, hub, images, keys, listing, logs, members, people, runs, shell, tokens
 from projects.cli.frame import HELP, HubGroup
 
 EPILOG = "\n\n".join(
@@ -17,6 +17,7 @@ EPILOG = "\n\n".join(
         "2 wrong usage",
         "69 the Docker Engine cannot be reached, or was lost on the way",
         "130 interrupted by Ctrl-C",
+        "hub shell: the shell's own; 0 when it was left by Ctrl-]",
         "hub exec: the command's own; 124 when it timed out, 130 when interrupted, 137 when killed",
         "For example: hub add ~/projects/site; hub ensure site; hub exec site -- git status",
     )
@@ -64,6 +65,7 @@ COMMANDS = {
         containers.restart,
         containers.refresh,
         execute.execute,
+        shell.shell,
         runs.kill,
     ),
     "The hub": (images.build, images.images, hub.cleanup, hub.doctor, completion.completion),

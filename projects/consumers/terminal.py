@@ -15,7 +15,6 @@ from projects.services.terminals import Terminal, note_use
 
 AGAIN_SECONDS = 1.0
 NOTE_SECONDS = 10
-SETTLE_ROUNDS = 10
 MOST_KEPT_BYTES = 1024 * 1024
 STOPPED = "The container has stopped or was replaced; the terminal comes back by itself when it runs."
 BROKEN = "The connection to the container broke; attaching again."
@@ -111,7 +110,7 @@ class TerminalConsumer(Socket):
             except EngineError:
                 lost, code = True, -1
             self._ready.clear()
-            if not lost and not await self._left(code):
+            if not lost and not await self.terminal.lost_container(code):
                 await self.terminal.close()
                 await self.say("exit", exit_code=code)
                 return
@@ -138,18 +137,6 @@ class TerminalConsumer(Socket):
             await asyncio.sleep(AGAIN_SECONDS)
         await self.say("ready", session=self.terminal.session, persistent=self.terminal.persistent, read_only=self._watching)
         self._ready.set()
-
-    async def _left(self, code: int) -> bool:
-        """Whether the container went; a client that it took along may be seen a moment before the Engine knows."""
-        for _ in range(SETTLE_ROUNDS if code else 1):
-            try:
-                if await self.terminal.left():
-                    return True
-            except EngineError:
-                return True
-            if code:
-                await asyncio.sleep(AGAIN_SECONDS / 4)
-        return False
 
     async def _announce(self, line: str) -> None:
         """In the terminal, on the main screen, with what a program may have left switched on switched off."""

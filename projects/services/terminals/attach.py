@@ -32,6 +32,7 @@ from projects.services.terminals.sessions import Place, checked_session_name, co
 # What xterm.js can: `sync` keeps a full-screen redraw in one piece.
 CLIENT = ("-u", "-T", "sync,RGB,256,clipboard,title")
 LONGEST_SIDE = 1000
+SETTLE_ROUNDS, SETTLE_SECONDS = 10, 0.25
 _THREADS = ThreadPoolExecutor(8, thread_name_prefix="terminal")
 
 T = TypeVar("T")
@@ -80,9 +81,20 @@ class Terminal:
         """The client's exit code, after `read` gave None. Raises ConnectionLost."""
         return await self._open_stream().wait()
 
-    async def left(self) -> bool:
-        """Whether the container that it was attached in is gone, stopped, or has been started anew."""
-        return await _in_thread(lambda: _seen(self.project) != self._container)
+    async def lost_container(self, code: int) -> bool:
+        """After an end with `code`: whether the container is gone, stopped, or was started anew, or cannot be asked for.
+
+        A client that the container took along may be seen a moment before the Engine knows of its end.
+        """
+        for _ in range(SETTLE_ROUNDS if code else 1):
+            try:
+                if await _in_thread(lambda: _seen(self.project) != self._container):
+                    return True
+            except EngineError:
+                return True
+            if code:
+                await asyncio.sleep(SETTLE_SECONDS)
+        return False
 
     async def is_back(self) -> bool:
         return await _in_thread(lambda: bool(_seen(self.project)[0]))
