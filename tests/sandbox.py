@@ -103,12 +103,12 @@ class Sandbox:
 
     def containers(self) -> list[Any]:
         """What stands on the real Engine under this prefix, predecessors too."""
-        found = docker.from_env().containers.list(all=True, filters={"name": f"^/{self.prefix}-"})
+        found = docker.from_env().containers.list(all=True, ignore_removed=True, filters={"name": f"^/{self.prefix}-"})
         return sorted(found, key=lambda container: container.name)
 
     def clean(self) -> None:
         client = docker.from_env()
-        for container in client.containers.list(all=True, filters={"name": f"^/{self.prefix}-"}):
+        for container in client.containers.list(all=True, ignore_removed=True, filters={"name": f"^/{self.prefix}-"}):
             container.remove(force=True)
         for network in client.networks.list(names=[f"{self.prefix}-net"]):
             network.remove()

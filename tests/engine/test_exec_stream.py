@@ -75,7 +75,7 @@ async def test_a_resize_after_the_end_is_quiet(live):
 
 
 async def test_control_c_reaches_the_process_in_a_terminal(live):
-    async with live.engine.execs.open(live.running(), as_root("sh", "-c", "echo go; sleep 100", tty=True, stdin=True)) as stream:
+    async with live.engine.execs.open(live.running(), as_root("sh", "-c", "echo go; exec sleep 100", tty=True, stdin=True)) as stream:
         await until(stream, b"go")
         await stream.write(b"\x03")
         await all_of(stream)
