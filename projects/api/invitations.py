@@ -22,7 +22,7 @@ def list_invitations(request: HttpRequest, limit: Limit = 50, cursor: Cursor = N
     """Administrators. Ended ones too; their links are shown nowhere."""
     demand_administrator(caller(request))
     items, following = page_of_rows(invitations.list_invitations(), key="id", limit=limit, cursor=cursor, descending=True)
-    return {"items": [_shown(item) for item in items], "next": following}
+    return {"items": [invitations.facts(item) for item in items], "next": following}
 
 
 @router.post("/invitations", response=answers(InvitationMade, 409, status=201), summary="Invite somebody")
@@ -38,7 +38,7 @@ def invite(request: HttpRequest, payload: InvitationIn) -> Status[dict[str, Any]
         may_create_projects=payload.may_create_projects,
         roles={_project(one.project): one.role for one in payload.roles},
     )
-    return Status(201, {**_shown(invitation), "link": invitations.link_of(key)})
+    return Status(201, {**invitations.facts(invitation), "link": invitations.link_of(key)})
 
 
 @router.delete("/invitations/{invitation_id}", response=answers(None, status=204), summary="Revoke an invitation")
@@ -57,20 +57,3 @@ def _project(slug: str) -> Project:
     if project is None:
         raise BadInput("One of the roles names a project that there is not; look at GET /api/projects.")
     return project
-
-
-def _shown(row: Invitation) -> dict[str, Any]:
-    return {
-        "id": row.pk,
-        "state": row.state,
-        "username": row.username,
-        "email": row.email,
-        "is_administrator": row.is_administrator,
-        "is_staff": row.is_staff,
-        "may_create_projects": row.may_create_projects,
-        "roles": [{"project": one.project.slug, "role": one.role} for one in row.roles.all()],
-        "invited_by": row.invited_by_name,
-        "accepted_by": row.accepted_by.username if row.accepted_by else None,
-        "created_at": row.created_at,
-        "expires_at": row.expires_at,
-    }

@@ -11,8 +11,7 @@ from projects.cli.copying import Copying, OutputGone
 from projects.cli.frame import REFUSED, TIMED_OUT, UNREACHABLE, ProjectArgument, actor, complain, project_named
 from projects.cli.signals import Signalled, Signals
 from projects.models import CommandRun
-from projects.services import spool
-from projects.services.commands import kill_command, mark_interrupted, start_command
+from projects.services.commands import is_over, kill_command, start_command
 from projects.states import RunState
 
 FOLLOW_SECONDS = 0.02
@@ -81,21 +80,12 @@ class Following:
         """Copy until the run is final and its spool read to the end. Raises Signalled, OutputGone."""
         with self.signals.raising():
             while True:
-                over = self._is_over()  # asked first, so that nothing written before the end is missed
+                over = is_over(self.run)  # asked first, so that nothing written before the end is missed
                 moved = self.copying.step()
                 if over and not moved:
                     return
                 if not moved:
                     time.sleep(FOLLOW_SECONDS)
-
-    def _is_over(self) -> bool:
-        if spool.is_live(self.run):
-            return False
-        self.run.refresh_from_db()
-        if self.run.state == RunState.RUNNING:  # the reader writes the end before it frees the lock, so this one died
-            mark_interrupted()
-            self.run.refresh_from_db()
-        return self.run.state != RunState.RUNNING
 
     def _status(self) -> int:
         run, state = self.run, RunState(self.run.state)

@@ -193,7 +193,7 @@ def list_invitations(
     """
     rows = [row for row in invitations.list_invitations() if every or row.state == "open"]
     if as_json:
-        print_json([_invitation_json(row) for row in rows])
+        print_json([invitations.facts(row) for row in rows])
     else:
         columns = ["ID", "FOR", "STATE", "ROLES", "BY", "EXPIRES"]
         print_table(columns, [_invitation_cells(row) for row in rows], numbers=["ID"])
@@ -251,20 +251,3 @@ def _json(row: Any) -> dict[str, Any]:
 def _invitation_cells(row: Invitation) -> list[object]:
     roles = ", ".join(f"{one.project.slug}={one.role}" for one in row.roles.all())
     return [row.pk, row.username or row.email or "-", row.state, roles or "-", row.invited_by_name, clock(row.expires_at)]
-
-
-def _invitation_json(row: Invitation) -> dict[str, Any]:
-    return {
-        "id": row.pk,
-        "state": row.state,
-        "username": row.username,
-        "email": row.email,
-        "is_administrator": row.is_administrator,
-        "is_staff": row.is_staff,
-        "may_create_projects": row.may_create_projects,
-        "roles": [{"project": one.project.slug, "role": one.role} for one in row.roles.all()],
-        "invited_by": row.invited_by_name,
-        "accepted_by": row.accepted_by.username if row.accepted_by else None,
-        "created_at": row.created_at,
-        "expires_at": row.expires_at,
-    }

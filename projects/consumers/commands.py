@@ -9,7 +9,7 @@ from projects.consumers.base import SLICE_BYTES, Socket, malformed, text, whole
 from projects.consumers.threads import SLOW, in_thread
 from projects.models import CommandRun
 from projects.services import spool
-from projects.services.commands import kill_command, mark_interrupted, start_command
+from projects.services.commands import is_over, kill_command, start_command
 from projects.services.errors import BadInput, Busy, NotFound
 from projects.states import RunState, Stream
 
@@ -133,17 +133,7 @@ class CommandsConsumer(Socket):
 
 
 def _step(run: CommandRun, offset: int, size: int) -> _Step:
-    over = _is_over(run)  # asked first, so that nothing written before the end is missed
+    over = is_over(run)  # asked first, so that nothing written before the end is missed
     data = spool.read_from(run, offset, size)
     frames, taken = spool.split_frames(data)
     return _Step(over, frames, taken, cut=not taken and len(data) == size)
-
-
-def _is_over(run: CommandRun) -> bool:
-    if spool.is_live(run):
-        return False
-    run.refresh_from_db()
-    if run.state == RunState.RUNNING:  # the reader writes the end before it frees the lock, so this one died
-        mark_interrupted()
-        run.refresh_from_db()
-    return bool(run.state != RunState.RUNNING)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -26,6 +27,24 @@ _UNKNOWN = "There is no such invitation; check that the link is whole, or ask an
 def list_invitations() -> QuerySet[Invitation]:
     """Newest first, ended ones too."""
     return Invitation.objects.prefetch_related("roles__project").select_related("accepted_by")
+
+
+def facts(row: Invitation) -> dict[str, Any]:
+    """What the API and `hub --json` tell of it; never its key."""
+    return {
+        "id": row.pk,
+        "state": row.state,
+        "username": row.username,
+        "email": row.email,
+        "is_administrator": row.is_administrator,
+        "is_staff": row.is_staff,
+        "may_create_projects": row.may_create_projects,
+        "roles": [{"project": one.project.slug, "role": one.role} for one in row.roles.all()],
+        "invited_by": row.invited_by_name,
+        "accepted_by": row.accepted_by.username if row.accepted_by else None,
+        "created_at": row.created_at,
+        "expires_at": row.expires_at,
+    }
 
 
 def link_of(key: str) -> str:

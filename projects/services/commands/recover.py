@@ -24,6 +24,17 @@ _OVERDUE_BY = "timeout"
 log = structlog.get_logger(__name__)
 
 
+def is_over(run: CommandRun) -> bool:
+    """Whether the run has its end, which its fields then tell; one whose reader died gets it now."""
+    if spool.is_live(run):
+        return False
+    run.refresh_from_db()
+    if run.state == RunState.RUNNING:  # the reader writes the end before it frees the lock, so this one died
+        mark_interrupted()
+        run.refresh_from_db()
+    return bool(run.state != RunState.RUNNING)
+
+
 def mark_interrupted() -> int:
     """End every run that is "running" without a reader; how many. Repeatable; call it at start and now and then.
 
