@@ -25,7 +25,7 @@ ADDONS = ("clipboard", "fit", "search", "unicode11", "web-links")
 
 @login_required
 @require_safe
-@csp_update({"style-src": [SELF, NONCE]})  # xterm makes <style> elements
+@csp_update({"style-src": [SELF, NONCE]})  # type: ignore[arg-type]  # xterm makes <style> elements
 def console(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_or_404(request.user, slug)
     words = request.GET.get("q", "")

@@ -36,12 +36,11 @@ def tail(request: HttpRequest, slug: str, run_id: UUID) -> HttpResponse:
     """The end of it in the spool's frame format; the headers say whether there was more, and from which offset to follow on."""
     run = _kept(request, slug, run_id)
     last = spool.ending(run, runs.SHOWN_BYTES)
-    response = HttpResponse(
+    return HttpResponse(
         b"".join(spool.HEADER.pack(stream, len(data)) + data for stream, data in last.chunks),
         content_type="application/octet-stream",
         headers={OFFSET: str(last.offset), TRUNCATED: str(int(last.truncated)), STATE: run.state, "Cache-Control": "no-store"},
     )
-    return response
 
 
 def _kept(request: HttpRequest, slug: str, run_id: UUID) -> CommandRun:

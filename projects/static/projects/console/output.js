@@ -2,7 +2,7 @@
 
 import { PlainText } from "./text.js";
 
-const MOST_CHARACTERS = 1_000_000;
+const MOST_CHARACTERS = 500_000;
 const PART_CHARACTERS = 32_000;
 const STREAMS = { 1: "stdout", 2: "stderr" };
 
