@@ -30,6 +30,14 @@ class Hub:
     address: str
     states: dict[str, Any] = field(default_factory=dict)
 
+    def execute(self, command: str) -> str:
+        """In the container, past the hub."""
+        (container,) = self.stack.box.containers()
+        return str(container.exec_run(["bash", "-c", command], user="claude").output.decode())
+
+    def touch(self, path: str) -> None:
+        self.execute(f"touch {path}")
+
 
 @pytest.fixture(scope="session")
 def hub(tmp_path_factory) -> Iterator[Hub]:
