@@ -36,6 +36,23 @@ class Screen:
         holds = (lambda: wanted in self.text) if isinstance(wanted, str) else (lambda: wanted(self.rows))
         wait_until(holds, SECONDS, reason=lambda: f"{wanted!r} is not on the screen:\n{self.text}")
 
+    def settled(self) -> str:
+        """Wait until it has stayed the same for a while; what is on it then."""
+        seen = [""]
+
+        def same() -> bool:
+            seen.append(self.text)
+            return len(seen) > 10 and len(set(seen[-10:])) == 1 and bool(seen[-1])
+
+        wait_until(same, SECONDS, reason=lambda: f"it never rests:\n{self.text}")
+        return seen[-1]
+
+    def narrower(self) -> None:
+        """A smaller window: the terminal has fewer rows and columns."""
+        before = len(self.rows)
+        self.page.set_viewport_size({"width": 900, "height": 760})
+        self.shows(lambda rows: len(rows) < before)
+
     def type(self, text: str) -> None:
         """As keys; a newline is Enter."""
         self.page.locator("[role=tabpanel]:not([hidden]) textarea").focus()

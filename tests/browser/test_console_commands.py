@@ -27,7 +27,7 @@ def test_a_command_shows_its_streams_apart_and_how_it_ended(visitor):
     page = visitor.console()
     run(page, "echo 'three €uro'; echo \"<b>no markup</b>\" >&2; sleep 0.3; printf '\\e[31mred\\e[0m\\n'; exit 3")
     ended(page, r"^It ended, exit code 3, after [\d.]+ s\.$")
-    expect(page.locator("#output .stdout")).to_have_text(["three €uro\n", "red\n"])
+    assert "".join(page.locator("#output .stdout pre").all_text_contents()) == "three €uro\nred\n"
     expect(page.locator("#output .stderr pre")).to_have_text("<b>no markup</b>\n")
     expect(page.locator("#output .stderr .mark")).to_have_text("stderr")
     assert page.locator("#output b").count() == 0
@@ -36,7 +36,8 @@ def test_a_command_shows_its_streams_apart_and_how_it_ended(visitor):
     expect(first).to_contain_text("admin")
     with page.expect_download() as download:
         page.click("#download")
-    assert download.value.path().read_bytes() == b"three \xe2\x82\xacuro\n<b>no markup</b>\n\x1b[31mred\x1b[0m\n"
+    lines = download.value.path().read_bytes().splitlines()  # the Engine's two pipes keep no order between them
+    assert sorted(lines) == sorted(["three €uro".encode(), b"<b>no markup</b>", b"\x1b[31mred\x1b[0m"])
 
 
 def test_it_runs_on_while_the_page_is_reloaded_and_is_found_again(visitor):
@@ -65,7 +66,6 @@ def test_another_page_finds_it_running_and_kills_it(visitor):
 
 
 def test_a_lost_connection_is_taken_up_where_it_broke(visitor):
-    visitor.expected = ["ERR_INTERNET_DISCONNECTED", "ERR_NETWORK_CHANGED"]
     page = visitor.console()
     page.evaluate(
         """() => { window.sockets = []; const Real = WebSocket;
@@ -74,8 +74,8 @@ def test_a_lost_connection_is_taken_up_where_it_broke(visitor):
     run(page, "for i in $(seq 1 40); do echo line $i; sleep 0.05; done")
     expect(page.locator("#output")).to_contain_text("line 5", timeout=SLOW)
     page.evaluate("sockets.find(socket => socket.url.includes('/commands/')).close()")
-    expect(page.locator("#run-status")).to_contain_text("trying again", timeout=SLOW)
     ended(page, "^It ended, exit code 0")
+    assert page.evaluate("sockets.filter(socket => socket.url.includes('/commands/')).length") == 2
     expect(page.locator("#output")).to_have_text("".join(f"line {i}\n" for i in range(1, 41)))
 
 
@@ -140,7 +140,9 @@ def test_past_commands_are_read_without_scripts(visitor):
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_axe_finds_nothing(visitor, scheme, size):
     page = visitor.console(color_scheme=scheme, viewport=size)
-    Screen(page)
+    screen = Screen(page)
+    screen.type("clear; git log --oneline; ls -la --color /\n")
+    screen.shows("workspace")
     run(page, "git status 2>&1 | head -3; ls -d /usr/*; ls /nowhere")
     ended(page, "^It ended, exit code 2")
     page.click(".help summary")
@@ -148,4 +150,4 @@ def test_axe_finds_nothing(visitor, scheme, size):
     page.click(".help summary")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
     name = f"console-{'narrow' if size is NARROW else 'wide'}-{scheme}.png"
-    page.screenshot(path=SHOTS / name, full_page=True)
+    page.screenshot(path=SHOTS / name, full_page=True, clip={"x": 0, "y": 0, "width": size["width"], "height": 1240})

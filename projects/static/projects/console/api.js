@@ -15,14 +15,22 @@ export async function bytes(address) {
 }
 
 async function asked(address, options) {
-  let answer;
-  try {
-    answer = await fetch(address, { credentials: "same-origin", cache: "no-store", redirect: "error", ...options });
-  } catch {
-    throw new Error("The hub does not answer; check that it runs and that this computer is online, then try again.");
-  }
+  const answer = await answered(address, options);
   if (!answer.ok) throw new Error(await sentence(answer));
   return answer;
+}
+
+/* What only reads is asked for again; what changes something may have been done. */
+async function answered(address, options) {
+  const attempts = (options.method ?? "GET") === "GET" ? 3 : 1;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await fetch(address, { credentials: "same-origin", cache: "no-store", redirect: "error", ...options });
+    } catch {
+      if (attempt === attempts) throw new Error("The hub does not answer; check that it runs and that this computer is online, then try again.");
+      await new Promise((resolve) => setTimeout(resolve, attempt * 300));
+    }
+  }
 }
 
 async function sentence(answer) {

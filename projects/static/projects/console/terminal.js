@@ -9,10 +9,12 @@ import { makeTerminal } from "./xterm.js";
 const ACK_BYTES = 32 * 1024;
 const RESIZE_DELAY = 100;
 const MOST_SHOWN = 2000;
+const MOST_KEPT = 200;
 
 export class TerminalTab {
   #unconfirmed = 0;
   #visit = 0;
+  #kept = [];
   #sent = "";
   #timer = null;
   #control = false;
@@ -78,7 +80,7 @@ export class TerminalTab {
     terminal.textarea.setAttribute("aria-label", `Terminal ${this.name}. Ctrl+Shift+F6 leaves it.`);
     terminal.attachCustomKeyEventHandler((event) => this.#ownKey(event));
     terminal.onData((text) => this.#type(text));
-    terminal.onBinary((text) => this.#connection.send(Uint8Array.from(text, (character) => character.charCodeAt(0))));
+    terminal.onBinary((text) => this.watchOnly || this.#connection.send(Uint8Array.from(text, (character) => character.charCodeAt(0))));
     this.panel.addEventListener("paste", (event) => this.#paste(event), { capture: true });
     this.sizes = new ResizeObserver(() => this.#sizeSoon());
     this.sizes.observe(this.panel);
@@ -119,7 +121,13 @@ export class TerminalTab {
       if (/^[a-z@[\\\]^_ ]$/i.test(text)) text = String.fromCharCode(text.toUpperCase().charCodeAt(0) & 0x1f);
       this.#setControl(false);
     }
-    for (const piece of pieces(text)) this.#connection.send(piece);
+    for (const piece of pieces(text)) this.#send(piece);
+  }
+
+  /* What is typed while the connection comes back by itself goes out when it is there. */
+  #send(piece) {
+    if (this.#connection.send(piece) || this.status.again || this.#kept.length >= MOST_KEPT) return;
+    this.#kept.push(piece);
   }
 
   #setControl(on) {
@@ -170,16 +178,17 @@ export class TerminalTab {
     return `/ws/projects/${this.slug}/terminal/?${query}`;
   }
 
-  /* The session draws its whole screen for whoever comes, so nothing of the old one is to stay. */
   #opened() {
     this.#visit++;
     this.#unconfirmed = 0;
-    this.terminal.reset();
+    this.#kept.splice(0).forEach((piece) => this.#connection.send(piece));
     this.#say("Connected; waiting for the terminal.");
   }
 
   #message(message) {
     if (message.type === "ready") {
+      // The session draws its whole screen for whoever comes, so nothing of the old one is to stay. In its turn, behind what waits.
+      this.terminal.write("\x1bc");
       this.#say(message.persistent === false
         ? "Connected. This image has no tmux, so the shell ends with this page."
         : this.watchOnly ? "Connected. You watch; typing needs the operator role." : "Connected.");
@@ -189,7 +198,8 @@ export class TerminalTab {
       this.#connection.rest();
       this.#say(`The shell ended${Number.isInteger(code) ? ` with status ${code}` : ""}; connect again for a new one.`, { again: true });
     } else if (message.type === "error") {
-      this.#say(message.message, { bad: true, again: true, stopped: /not running/i.test(message.message) });
+      // The hub goes on trying by itself while the socket is open.
+      this.#say(message.message, { bad: true, stopped: /not running/i.test(message.message) });
     }
   }
 
@@ -206,6 +216,7 @@ export class TerminalTab {
 
   #say(text, more = {}) {
     this.status = { text, bad: false, again: false, stopped: false, ...more };
+    if (this.status.again) this.#kept = [];
     this.changed();
   }
 

@@ -6,7 +6,7 @@ import { remember, settings } from "./settings.js";
 import { TerminalTab } from "./terminal.js";
 import { onThemeChange, theme } from "./theme.js";
 
-const NAME = /^[A-Za-z0-9_-]{1,64}$/;
+const NAME = /^[A-Za-z0-9_-]{1,32}$/;
 const el = (id) => document.getElementById(id);
 
 export class Terminals {
@@ -115,10 +115,10 @@ export class Terminals {
 
   async #rename() {
     const from = this.#active;
-    const to = await ask({ title: `Rename ${from}`, text: "Letters, digits, - and _; at most 64.", field: "New name", value: from, yes: "Rename" });
+    const to = await ask({ title: `Rename ${from}`, text: "Letters, digits, - and _; at most 32.", field: "New name", value: from, yes: "Rename" });
     if (!to || to === from) return;
     if (!NAME.test(to) || this.#tabs.has(to)) {
-      this.#say(this.#tabs.has(to) ? `There is a terminal ${to} already; choose another name.` : "A name is made of letters, digits, - and _, at most 64; choose another.", true);
+      this.#say(this.#tabs.has(to) ? `There is a terminal ${to} already; choose another name.` : "A name is made of letters, digits, - and _, at most 32; choose another.", true);
       return;
     }
     await this.#try(async () => {

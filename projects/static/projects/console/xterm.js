@@ -3,13 +3,27 @@
 import { settings } from "./settings.js";
 import { monospace, theme } from "./theme.js";
 
+const ATTEMPTS = 4;
+
 let parts = null;
 
 export async function load(places) {
   const [xterm, clipboard, fit, search, unicode, links] = await Promise.all(
-    [places.assetXterm, places.assetClipboard, places.assetFit, places.assetSearch, places.assetUnicode11, places.assetWeb_links].map((place) => import(place)),
+    [places.assetXterm, places.assetClipboard, places.assetFit, places.assetSearch, places.assetUnicode11, places.assetWeb_links].map(persistently),
   );
   parts = { ...xterm, ...clipboard, ...fit, ...search, ...unicode, ...links };
+}
+
+/* A browser drops what it loads when a network interface comes or goes, and asks no second time for the same address. */
+async function persistently(place) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await import(attempt === 1 ? place : `${place}?${attempt}`);
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, attempt * 500));
+    }
+  }
 }
 
 /* A terminal with its add-ons, not yet in the page. */
