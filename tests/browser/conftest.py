@@ -105,6 +105,7 @@ class Visitor:
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.complaints.append(f"{error.name}: {error.message}\n{error.stack}"))
         page.on("request", self._asked)
+        page.on("websocket", lambda socket: socket.on("close", lambda closed: print("closed:", closed.url)))  # shown with a failure
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and NETWORK_CHANGED not in message.text:

@@ -71,7 +71,7 @@ export class Terminals {
     const panel = document.createElement("div");
     button.type = "button";
     button.role = "tab";
-    button.textContent = name;
+    button.textContent = button.title = name;
     button.id = `tab-${name}`;
     panel.id = `panel-${name}`;
     panel.role = "tabpanel";
