@@ -139,6 +139,12 @@ def visitor(hub: Hub, chromium: Browser) -> Iterator[Visitor]:
     assert visiting.complaints == []
 
 
+def picture(page: Page, name: str, **options: Any) -> None:
+    """Into docs/screenshots/, only with PICTURES=1 in the environment: a test run leaves the checkout as it is."""
+    if os.environ.get("PICTURES") == "1":
+        page.screenshot(path=ROOT / "docs" / "screenshots" / f"console-{name}.png", **options)
+
+
 def axe(page: Page) -> list[str]:
     """What axe-core finds, one line each."""
     page.evaluate(AXE.read_text())

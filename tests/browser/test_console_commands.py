@@ -5,12 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import NARROW, WIDE, axe
+from tests.browser.conftest import NARROW, WIDE, axe, picture
 from tests.browser.screen import Screen
-from tests.sandbox import ROOT
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
-SHOTS = ROOT / "docs" / "screenshots"
 SLOW = 60_000
 
 
@@ -149,5 +147,5 @@ def test_axe_finds_nothing(visitor, scheme, size):
     assert axe(page) == []
     page.click(".help summary")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
-    name = f"console-{'narrow' if size is NARROW else 'wide'}-{scheme}.png"
-    page.screenshot(path=SHOTS / name, full_page=True, clip={"x": 0, "y": 0, "width": size["width"], "height": 1180})
+    name = f"{'narrow' if size is NARROW else 'wide'}-{scheme}"
+    picture(page, name, full_page=True, clip={"x": 0, "y": 0, "width": size["width"], "height": 1180})

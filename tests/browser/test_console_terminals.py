@@ -7,13 +7,11 @@ from hashlib import sha256
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import NARROW, Visitor
+from tests.browser.conftest import NARROW, Visitor, picture
 from tests.browser.screen import SECONDS, Screen
-from tests.sandbox import ROOT
 from tests.support import wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
-SHOTS = ROOT / "docs" / "screenshots"
 SLOW = SECONDS * 1000
 
 
@@ -28,10 +26,6 @@ def shell(visitor: Visitor, request) -> Iterator[Screen]:
     expect(screen.page.locator(f"#tab-{name}")).to_have_count(0, timeout=SLOW)
 
 
-def shot(screen: Screen, name: str) -> None:
-    screen.page.screenshot(path=SHOTS / f"console-{name}.png")
-
-
 def test_vim_is_right_again_after_a_resize_and_a_reload(shell):
     shell.type("vim -u NONE -c 'set number ruler' /tmp/poem\n")
     shell.shows("/tmp/poem")
@@ -42,7 +36,7 @@ def test_vim_is_right_again_after_a_resize_and_a_reload(shell):
     before = shell.settled()
     shell.reload()
     shell.shows(lambda rows: "\n".join(rows).rstrip() == before)
-    shot(shell, "vim")
+    picture(shell.page, "vim")
     shell.press("Escape")
     shell.type(":wq\n")
     shell.shows("$")
@@ -73,7 +67,7 @@ def test_a_program_that_redraws_the_whole_screen_goes_on_after_a_reload(shell):
     shell.shows(lambda rows: "top - " in rows[0])
     drawn = shell.text
     shell.shows(lambda rows: "\n".join(rows) != drawn)
-    shot(shell, "top")
+    picture(shell.page, "top")
     shell.type("q")
     shell.shows("$")
 
@@ -95,7 +89,7 @@ def test_the_real_claude_shows_its_first_screen_also_after_a_reload(shell):
     before = shell.settled()
     shell.reload()
     shell.shows(lambda rows: "\n".join(rows).rstrip() == before)
-    shot(shell, "claude")
+    picture(shell.page, "claude")
 
 
 def test_a_flood_leaves_the_page_alive_and_control_c_answers_at_once(shell):
@@ -187,7 +181,7 @@ def test_the_key_bar_has_what_a_small_keyboard_lacks(visitor):
     keys.locator("[data-key=ArrowUp]").click()
     screen.type("\n")
     screen.shows("^[^[[A")
-    shot(screen, "keys")
+    picture(screen.page, "keys")
     keys.locator("[data-key=Control]").click()
     expect(keys.locator("[data-key=Control]")).to_have_attribute("aria-pressed", "true")
     screen.page.keyboard.type("c")
