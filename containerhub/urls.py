@@ -5,12 +5,17 @@ from django.urls import include, path, re_path
 
 from projects.api import api
 from projects.api.application import no_such_call
+from projects.views import runs
+from projects.views.console import console
 from projects.views.health import healthz, readyz
 from projects.views.home import home
 from projects.views.invitation import invitation
 
 urlpatterns = [
     path("", home, name="home"),
+    path("projects/<slug:slug>/console/", console, name="console"),
+    path("projects/<slug:slug>/runs/<uuid:run_id>/output.txt", runs.output, name="run-output"),
+    path("projects/<slug:slug>/runs/<uuid:run_id>/tail", runs.tail, name="run-tail"),
     path("healthz", healthz),
     path("readyz", readyz),
     path("accounts/invitation/<str:key>/", invitation, name="invitation"),

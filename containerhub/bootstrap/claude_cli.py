@@ -5,7 +5,7 @@ import platform
 import shutil
 from pathlib import Path
 
-from containerhub.bootstrap import node_modules
+from containerhub.bootstrap.node_modules import MODULES
 from containerhub.bootstrap.places import data_dir
 from containerhub.bootstrap.say import say
 
@@ -15,16 +15,18 @@ INSTALLED = "claude-installed"
 _MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 
 
+def is_wanted() -> bool:
+    """The host has none of its own, and nobody named one."""
+    return not (os.environ.get(VARIABLE) or shutil.which("claude"))
+
+
 def prepare() -> None:
-    """Name a CLI in the environment when the host has none of its own. Without the registry the hub goes on without."""
-    if os.environ.get(VARIABLE) or shutil.which("claude"):
-        return
-    if not node_modules.prepare():
-        say("The Claude CLI could not be installed, so containers start without it: install it, or name one in " + VARIABLE + ".")
+    """Name in the environment the one that npm installed, where it is wanted. Without any the hub goes on."""
+    if not is_wanted():
         return
     binary = _binary()
     if binary is None:
-        say(f"There is no Claude CLI for this machine ({platform.machine()}), so containers start without it; name one in {VARIABLE}.")
+        say(f"There is no Claude CLI (of this machine, {platform.machine()}), so containers start without it: name one in {VARIABLE}.")
         return
     os.environ[VARIABLE] = str(binary)
     _remember(binary)
@@ -40,5 +42,5 @@ def _remember(binary: Path) -> None:
 
 def _binary() -> Path | None:
     machine = _MACHINES.get(platform.machine().lower(), "unknown")
-    binary = node_modules.MODULES / "@anthropic-ai" / f"claude-code-linux-{machine}" / "claude"
+    binary = MODULES / "@anthropic-ai" / f"claude-code-linux-{machine}" / "claude"
     return binary if binary.is_file() else None

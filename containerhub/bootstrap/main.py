@@ -31,8 +31,8 @@ def up() -> int:
 def test() -> int:
     venv.prepare("dev")
     checks.need_test_tools()
-    if not node_modules.prepare():
-        stop("The tests need what package-lock.json names: make the npm registry reachable, then try again.")
+    if not _node_modules("dev"):
+        stop("The tests need what package-lock.json names: make npm's registry reachable, then try again.")
     _surroundings()
     with checks.own_settings():
         run([PYTHON, "manage.py", "up", "--prepare"], "Preparing the image")
@@ -69,11 +69,16 @@ def _settings() -> None:
         raise SystemExit(status)
 
 
+def _node_modules(*parts: str) -> bool:
+    return node_modules.prepare(*parts, *(["cli"] if claude_cli.is_wanted() else []))
+
+
 def _surroundings() -> None:
     if not base_image.is_built():
         _settings()
         engine.prepare()
         base_image.prepare()
+    _node_modules()
     claude_cli.prepare()
 
 

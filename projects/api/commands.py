@@ -8,10 +8,11 @@ from ninja import Path, Query, Router, Status
 
 from projects.access import Permission, demand, project_for
 from projects.api.auth import actor, caller
+from projects.api.pagination import Cursor, Limit, page_of_newest
 from projects.api.responses import ENGINE, answers, raw
-from projects.api.schemas import CommandIn, CommandOut, CommandResult, CommandStarted, Problem
+from projects.api.schemas import CommandIn, CommandList, CommandOut, CommandResult, CommandStarted, Problem
 from projects.models import CommandRun
-from projects.services import commands, spool
+from projects.services import commands, runs, spool
 from projects.services.errors import NotFound
 from projects.states import RunState
 
@@ -49,6 +50,19 @@ def run_command(request: HttpRequest, slug: str, payload: CommandIn) -> Status[A
             "message": result.message,
         },
     )
+
+
+@router.get("/projects/{slug}/commands", response=answers(CommandList), summary="The commands of a project, newest first")
+def list_commands(
+    request: HttpRequest,
+    slug: str,
+    q: Annotated[str, Query(max_length=1000, description="Only those whose command holds this.")] = "",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> dict[str, Any]:
+    rows = runs.found(project_for(caller(request), slug), q).select_related("project")
+    items, following = page_of_newest(rows, at="started_at", limit=limit, cursor=cursor)
+    return {"items": [_shown(run) for run in items], "next": following}
 
 
 @router.get("/commands/{run_id}", response=answers(CommandOut), summary="How a command stands")

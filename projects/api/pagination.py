@@ -4,9 +4,11 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
+from uuid import UUID
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from ninja import Query
 
 from projects.services.errors import BadInput
@@ -30,6 +32,26 @@ def page_of_rows(rows: QuerySet[M], *, key: str, limit: int, cursor: str | None,
     found = list(rows.order_by(f"-{key}" if descending else key)[: limit + 1])
     following = _write(getattr(found[limit - 1], key)) if len(found) > limit else None
     return found[:limit], following
+
+
+def page_of_newest(rows: QuerySet[M], *, at: str, limit: int, cursor: str | None) -> tuple[list[M], str | None]:
+    """The same of rows whose key has no order: newest first by the time `at`, then by the key. Raises BadInput."""
+    if cursor is not None:
+        rows = _older(rows, at, _read(cursor, str))
+    found = list(rows.order_by(f"-{at}", "-pk")[: limit + 1])
+    last = found[limit - 1] if len(found) > limit else None
+    return found[:limit], _write(f"{getattr(last, at).isoformat()} {last.pk}") if last else None
+
+
+def _older(rows: QuerySet[M], at: str, place: str) -> QuerySet[M]:
+    when, _, key = place.partition(" ")
+    try:
+        moment, pk = datetime.fromisoformat(when), UUID(key)
+    except ValueError as error:
+        raise BadInput(_BAD_CURSOR) from error
+    if moment.tzinfo is None:
+        raise BadInput(_BAD_CURSOR)
+    return rows.filter(Q(**{f"{at}__lt": moment}) | Q(**{at: moment, "pk__lt": pk}))
 
 
 def page_of_list(items: Sequence[T], *, key: Callable[[T], str], limit: int, cursor: str | None) -> tuple[list[T], str | None]:

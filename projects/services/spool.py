@@ -197,6 +197,15 @@ class Tail:
 
 
 @dataclass(frozen=True)
+class Ending:
+    """The same with the streams as they mixed; `offset` is the spool's position behind it."""
+
+    chunks: list[tuple[int, bytes]]
+    truncated: bool
+    offset: int
+
+
+@dataclass(frozen=True)
 class _Frame:
     stream: int
     offset: int
@@ -244,17 +253,21 @@ def is_position(run: CommandRun, offset: int) -> bool:
 
 def tail(run: CommandRun, limit: int | None = None) -> Tail:
     """The last `limit` payload bytes of both streams together (default: the limit of one API answer)."""
-    limit = settings.CONTAINERHUB.run_answer_limit_mb * 1024**2 if limit is None else limit
-    output: dict[int, list[bytes]] = {Stream.STDOUT: [], Stream.STDERR: []}
+    last = ending(run, settings.CONTAINERHUB.run_answer_limit_mb * 1024**2 if limit is None else limit)
+    stdout, stderr = (b"".join(data for stream, data in last.chunks if stream == wanted) for wanted in (Stream.STDOUT, Stream.STDERR))
+    return Tail(stdout, stderr, last.truncated)
+
+
+def ending(run: CommandRun, limit: int) -> Ending:
+    """The last `limit` payload bytes in the order in which they came."""
     try:
         with path_of(run.id).open("rb") as file:
             frames, cut = _last_frames(file, limit)
-            for frame in frames:
-                output.setdefault(frame.stream, []).append(os.pread(file.fileno(), frame.size, frame.offset))
+            chunks = [(frame.stream, os.pread(file.fileno(), frame.size, frame.offset)) for frame in frames]
     except FileNotFoundError:
-        cut = False
-    removed = run.output_removed_at is not None
-    return Tail(b"".join(output[Stream.STDOUT]), b"".join(output[Stream.STDERR]), cut or removed)
+        frames, cut, chunks = [], False, []
+    offset = frames[-1].offset + frames[-1].size if frames else 0
+    return Ending(chunks, cut or run.output_removed_at is not None, offset)
 
 
 def _frames(file: BinaryIO) -> Iterator[_Frame]:

@@ -46,6 +46,7 @@ CALLS = [
     Call("POST", f"{P}/container/start", "start"),
     Call("POST", f"{P}/container/stop", "stop"),
     Call("POST", f"{P}/container/restart", "restart"),
+    Call("GET", f"{P}/commands", "see command and output"),
     Call("POST", f"{P}/commands", "run command", 200, {"command": "true"}),
     Call("GET", "/commands/{run_id}", "see command and output"),
     Call("GET", "/commands/{run_id}/output", "see command and output"),

@@ -15,7 +15,7 @@ POST /api/projects/{slug}/container/start · POST /api/projects/{slug}/container
 GET /api/projects/{slug}/members · POST /api/projects/{slug}/members · DELETE /api/projects/{slug}/members
 GET /api/images · POST /api/images/build · GET /api/images/builds/{id}
 GET /api/tokens · POST /api/tokens · DELETE /api/tokens
-POST /api/projects/{slug}/commands
+GET /api/projects/{slug}/commands · POST /api/projects/{slug}/commands
 GET /api/commands/{id} · GET /api/commands/{id}/output · DELETE /api/commands/{id}
 GET /api/projects/{slug}/events · GET /api/events
 GET /api/containers/count · POST /api/containers/cleanup

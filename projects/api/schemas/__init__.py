@@ -12,7 +12,7 @@ from projects.api.schemas.accounts import (
     UserPatch,
 )
 from projects.api.schemas.base import Problem
-from projects.api.schemas.commands import CommandIn, CommandOut, CommandResult, CommandStarted
+from projects.api.schemas.commands import CommandIn, CommandList, CommandOut, CommandResult, CommandStarted
 from projects.api.schemas.containers import (
     CleanupIn,
     CleanupItem,
@@ -51,6 +51,7 @@ __all__ = [
     "CleanupItem",
     "CleanupOut",
     "CommandIn",
+    "CommandList",
     "CommandOut",
     "CommandResult",
     "CommandStarted",

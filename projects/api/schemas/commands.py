@@ -52,3 +52,8 @@ class CommandOut(Schema):
     started_at: datetime
     finished_at: datetime | None
     duration_seconds: float | None
+
+
+class CommandList(Schema):
+    items: list[CommandOut]
+    next: str | None

@@ -1,0 +1,97 @@
+"""A terminal in the page, as a person sees and uses it."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.support import wait_until
+
+ROWS = "[...document.querySelectorAll('[role=tabpanel]:not([hidden]) .xterm-rows > div')].map(row => row.textContent)"
+SECONDS = 30
+
+
+class Screen:
+    """The active tab's terminal: what is on it, and keys for it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.ready()
+
+    def ready(self) -> "Screen":
+        expect(self.page.locator("#terminal-status")).to_contain_text(re.compile(r"^Connected\."), timeout=SECONDS * 1000)
+        return self
+
+    @property
+    def rows(self) -> list[str]:
+        """Without what is blank at the end."""
+        return [row.replace("\xa0", " ").rstrip() for row in self.page.evaluate(ROWS)]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.rows).rstrip()
+
+    def shows(self, wanted: "str | Callable[[list[str]], bool]") -> None:
+        """Wait until it is there."""
+        holds = (lambda: wanted in self.text) if isinstance(wanted, str) else (lambda: wanted(self.rows))
+        wait_until(holds, SECONDS, reason=lambda: f"{wanted!r} is not on the screen:\n{self.text}")
+
+    def settled(self) -> str:
+        """Wait until it has stayed the same for a while; what is on it then."""
+        seen = [""]
+
+        def same() -> bool:
+            seen.append(self.text)
+            return len(seen) > 10 and len(set(seen[-10:])) == 1 and bool(seen[-1])
+
+        wait_until(same, SECONDS, reason=lambda: f"it never rests:\n{self.text}")
+        return seen[-1]
+
+    def narrower(self) -> None:
+        """A smaller window: the terminal has fewer rows and columns."""
+        before = len(self.rows)
+        self.page.set_viewport_size({"width": 900, "height": 760})
+        self.shows(lambda rows: len(rows) < before)
+
+    def type(self, text: str) -> None:
+        """As keys; a newline is Enter."""
+        self.page.locator("[role=tabpanel]:not([hidden]) textarea").focus()
+        self.page.keyboard.type(text)
+
+    def press(self, *keys: str) -> None:
+        self.page.locator("[role=tabpanel]:not([hidden]) textarea").focus()
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def paste(self, text: str) -> None:
+        """As the browser does it: an event with the text, at the focused element."""
+        self.page.locator("[role=tabpanel]:not([hidden]) textarea").focus()
+        self.page.evaluate(
+            """text => {
+                const data = new DataTransfer();
+                data.setData("text/plain", text);
+                document.activeElement.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
+            }""",
+            text,
+        )
+
+    def reload(self) -> None:
+        self.page.reload()
+        self.ready()
+
+    def fresh(self, name: str) -> "Screen":
+        """Another terminal, of that name, in the same page."""
+        before = set(self.tabs)
+        self.page.click("#terminal-new")
+        wait_until(lambda: len(set(self.tabs) - before) == 1, SECONDS, reason="no other tab")
+        self.ready()
+        self.page.click("#terminal-rename")
+        self.page.fill("#question-answer", name)
+        self.page.keyboard.press("Enter")
+        wait_until(lambda: name in self.tabs, SECONDS, reason=lambda: f"it is not renamed: {self.tabs}")
+        self.ready().shows("$")
+        return self
+
+    @property
+    def tabs(self) -> list[str]:
+        return self.page.locator("[role=tab]").all_inner_texts()
