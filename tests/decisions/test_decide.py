@@ -26,7 +26,7 @@ def look(seen, history=None, policy=None, now=NOW) -> Decision:
 def test_what_is_well_is_kept_and_says_when_it_is_due():
     decision = look(FINE)
     assert (decision.verdict, decision.cause) == (Verdict.KEEP, Cause.NONE)
-    assert decision.due_at == FINE.created_at + 72 * HOUR + timedelta(seconds=1)
+    assert decision.due_at == NOW + 71 * HOUR + timedelta(seconds=1)
     assert decision.reason == "Nothing is wrong; it is due when it is 72 hours old."
 
 
@@ -172,6 +172,7 @@ def test_the_cool_down_doubles_and_three_a_day_are_the_most():
         acts = (*acts, Act(now, Verdict.REFRESH, Rule.UNHEALTHY))
         decision = decide(replace(OLD, created_at=now - 80 * HOUR), History(acts=acts, checked_at=now), Policy(), now + MINUTE)
         assert decision.cause is Cause.COOL_DOWN
+        assert decision.due_at is not None
         waits.append((decision.due_at - now) / HOUR)
         now = decision.due_at
     assert waits == [1, 2, 21, 8]
