@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.operation import Operation
 
-from projects.api import commands, containers, events, git_credentials, images, members, projects, tokens
+from projects.api import commands, containers, events, git_credentials, health, images, members, projects, tokens
 from projects.api.auth import BEARER, SESSION, documents_for_the_signed_in
 from projects.api.errors import add_handlers, problem
 from projects.api.parser import StrictParser
@@ -74,5 +74,5 @@ api = HubAPI(
     docs_decorator=documents_for_the_signed_in,
 )
 add_handlers(api)
-for part in (projects, containers, commands, members, git_credentials, events, images, tokens):
+for part in (projects, containers, health, commands, members, git_credentials, events, images, tokens):
     api.add_router("", part.router)

@@ -40,6 +40,8 @@ CALLS = [
     Call("GET", f"{P}/container/stats", "viewer"),
     Call("GET", f"{P}/container/health", "viewer"),
     Call("GET", f"{P}/container/logs", "viewer"),
+    Call("GET", f"{P}/container/decisions", "viewer"),
+    Call("GET", f"{P}/container/samples?range=24h", "viewer"),
     Call("POST", f"{P}/container/refresh", "operator"),
     Call("POST", f"{P}/container/start", "operator"),
     Call("POST", f"{P}/container/stop", "operator"),

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from projects.engine.errors import Refused
 from projects.services.sweep.parallel import within
@@ -14,12 +15,8 @@ def test_calls_that_hang_or_fail_are_left_out_and_hold_up_no_other(caplog):
     def broken():
         raise Refused("on purpose")
 
-    calls: dict[object, Callable[[], object]] = {
-        "hangs": never.wait,
-        "fails": broken,
-        "bug": lambda: 1 / 0,
-        **{number: lambda number=number: number for number in range(50)},
-    }
+    calls: dict[object, Callable[[], object]] = {number: partial(int, number) for number in range(50)}
+    calls |= {"hangs": never.wait, "fails": broken, "bug": lambda: 1 / 0}
     began = time.monotonic()
     found = within(0.5, calls)
     never.set()

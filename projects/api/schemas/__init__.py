@@ -15,6 +15,7 @@ from projects.api.schemas.containers import (
     MountOut,
     StatsOut,
 )
+from projects.api.schemas.health import DecisionList, DecisionOut, SampleList, SampleOut
 from projects.api.schemas.people import (
     GitCredentialIn,
     GitCredentialList,
@@ -44,6 +45,8 @@ __all__ = [
     "ContainerAnswer",
     "ContainerOut",
     "CountOut",
+    "DecisionList",
+    "DecisionOut",
     "DiscoveredList",
     "DiscoveredOut",
     "EventList",
@@ -65,6 +68,8 @@ __all__ = [
     "ProjectList",
     "ProjectOut",
     "ProjectPatch",
+    "SampleList",
+    "SampleOut",
     "StatsOut",
     "TokenIn",
     "TokenList",
