@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from projects.models import Lease
 
 HELD_SECONDS = 120
@@ -38,7 +40,9 @@ def taken(name: str, now: datetime, *, spacing_seconds: float = SPACING_SECONDS)
     holder = secrets.token_hex(16)
     Lease.objects.get_or_create(name=name, defaults={"expires_at": now})
     rows = Lease.objects.filter(name=name)
-    if not rows.filter(expires_at__lte=now).update(holder=holder, expires_at=now + timedelta(seconds=HELD_SECONDS)):
+    # One that ends later than any holder may ask for was taken by a clock that has been set back since.
+    free = Q(expires_at__lte=now) | Q(expires_at__gt=now + timedelta(seconds=HELD_SECONDS))
+    if not rows.filter(free).update(holder=holder, expires_at=now + timedelta(seconds=HELD_SECONDS)):
         yield None
         return
     held = Held(name, holder, rows.get().memory)
