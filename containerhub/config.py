@@ -49,6 +49,10 @@ class Config(BaseSettings):
     admin_username: str = "admin"
     admin_password: str = ""
 
+    # people
+    invitation_days: int = Field(7, ge=1, le=365)
+    require_second_factor: str = Field("none", pattern="^(none|administrators|everyone)$")
+
     # what containers are made from
     workspace_roots: Annotated[list[Path], NoDecode] = [Path("~/projects")]
     name_prefix: str = Field("claude-dev", pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")

@@ -1,8 +1,11 @@
 """Logging: structlog over the standard library, for people in development and JSON in production."""
 
+import re
 from typing import Any
 
 import structlog
+
+_INVITATION = re.compile(r"(/accounts/invitation/)[^/\s\"']+")
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -15,6 +18,11 @@ _SHARED: list[Any] = [
 def _console() -> structlog.dev.ConsoleRenderer:
     """Plain tracebacks: its own show the local variables, and with them secrets."""
     return structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+
+
+def mask_keys(logger: Any, method: str, line: str) -> str:
+    """The rendered line without the key of an invitation, whoever logged its address."""
+    return _INVITATION.sub(r"\1***", line)
 
 
 def logging_config(log_format: str) -> dict[str, Any]:
@@ -36,7 +44,7 @@ def logging_config(log_format: str) -> dict[str, Any]:
         "formatters": {
             "hub": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "processor": renderer,
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer, mask_keys],
                 "foreign_pre_chain": _SHARED,
             }
         },

@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "projects.views.second_factor.SecondFactorMiddleware",
 ]
 
 ROOT_URLCONF = "containerhub.urls"
@@ -122,6 +123,8 @@ ACCOUNT_ADAPTER = "projects.accounts.ClosedAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_RATE_LIMITS = {"invitation": "30/m/ip"}
+MFA_ADAPTER = "projects.accounts.EncryptingAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "ContainerHub"
 
@@ -142,10 +145,10 @@ CONTENT_SECURITY_POLICY = {
 Q_CLUSTER = {
     "name": "containerhub",
     "orm": "default",
-    "workers": 2,
+    "workers": 4,  # a command of a batch holds one of them as long as it runs
     "timeout": 240,
     "retry": 900,
-    "queue_limit": 2,
+    "queue_limit": 4,
     "max_attempts": 1,
     "ack_failures": True,
     "catch_up": False,

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from projects.models import Event, Membership, Project
+from projects.models import Batch, Event, Membership, Project
 from projects.models.project import SLUG_PATTERN
 from projects.states import Role
 
@@ -68,6 +68,13 @@ def visible_events(user: Any) -> QuerySet[Event]:
     if is_administrator(user):
         return Event.objects.all()
     return Event.objects.filter(Exists(visible_projects(user).filter(slug=OuterRef("project_slug"), created_at__lte=OuterRef("at"))))
+
+
+def visible_batches(user: Any) -> QuerySet[Batch]:
+    """Administrators see every batch, others those that they asked for."""
+    if not (user.is_authenticated and user.is_active):
+        return Batch.objects.none()
+    return Batch.objects.all() if user.is_superuser else Batch.objects.filter(actor_id=user.pk)
 
 
 def role_of(user: Any, project: Project) -> Role | None:

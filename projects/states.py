@@ -72,6 +72,28 @@ class RunState(StrEnum):
     FAILED = "failed"  # it never started
 
 
+class BatchAction(StrEnum):
+    """What may be done to several projects at once."""
+
+    ENSURE = "ensure"
+    START = "start"
+    REFRESH = "refresh"
+    STOP = "stop"
+    RESTART = "restart"
+    CHECK_HEALTH = "check_health"
+    RUN_COMMAND = "run_command"
+    REMOVE_CONTAINER = "remove_container"
+
+
+class ItemState(StrEnum):
+    """Where one project of a batch stands. `done` and `failed` are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
 class BuildState(StrEnum):
     """Where an image build stands."""
 

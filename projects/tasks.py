@@ -1,6 +1,7 @@
 """What the worker runs: one-liners that call a service."""
 
 from projects.services import sweep
+from projects.services.batches import do_item
 from projects.services.heartbeats import beat
 from projects.services.housekeeping import each_minute
 
@@ -19,3 +20,7 @@ def measure_layers() -> None:
 
 def canary() -> None:
     beat("worker")
+
+
+def do_batch_item(item_id: int) -> None:
+    do_item(item_id)

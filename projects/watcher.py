@@ -24,6 +24,7 @@ from projects.services.instance import instance_id
 from projects.services.reconcile import observe_event, reconcile
 from projects.services.record import WATCHER
 from projects.services.spec import hub_labels
+from projects.services.terminals import detach_orphans
 
 RECONCILE_SECONDS = 30
 SETTLE_SECONDS = 60
@@ -116,6 +117,7 @@ class Watcher:
     def _settle(self) -> None:
         mark_interrupted()
         mark_interrupted_builds()
+        detach_orphans()
 
     def _mind_worker(self) -> None:
         """A worker that does no task is restarted: its launcher ends, and the supervisor starts another."""

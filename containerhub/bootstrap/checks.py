@@ -22,6 +22,8 @@ TEST_TOOLS = {
     "git": "git",
     "debootstrap": "debootstrap",
     "docker": "docker-cli",
+    "sshd": "openssh-server",
+    "zsh": "zsh",
 }
 """What tests run on the host: program -> the Debian package that holds it."""
 

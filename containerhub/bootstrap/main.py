@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from containerhub.bootstrap import base_image, checks, claude_cli, engine, venv
+from containerhub.bootstrap import base_image, checks, claude_cli, engine, node_modules, venv
 from containerhub.bootstrap.places import CHECKOUT, PYTHON, VENV
 from containerhub.bootstrap.run import become, die_with_parent, run, status_of
 from containerhub.bootstrap.say import stop
@@ -31,6 +31,8 @@ def up() -> int:
 def test() -> int:
     venv.prepare("dev")
     checks.need_test_tools()
+    if not node_modules.prepare():
+        stop("The tests need what package-lock.json names: make the npm registry reachable, then try again.")
     _surroundings()
     with checks.own_settings():
         run([PYTHON, "manage.py", "up", "--prepare"], "Preparing the image")

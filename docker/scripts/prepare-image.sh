@@ -62,6 +62,9 @@ done
 ln -sf init-project /usr/local/bin/init-project.sh
 cp "$share/etc/tmux.conf" /etc/containerhub/tmux.conf
 chmod 0644 /etc/containerhub/tmux.conf
+mkdir -p /etc/ssh/ssh_config.d
+cp "$share/etc/ssh.conf" /etc/ssh/ssh_config.d/containerhub.conf
+chmod 0644 /etc/ssh/ssh_config.d/containerhub.conf
 if [ ! -f /etc/gitconfig ]; then
     cp "$share/etc/gitconfig" /etc/gitconfig
     chmod 0644 /etc/gitconfig

@@ -1,11 +1,11 @@
-"""The admin, plain for now: every model, with what may be done going through the services."""
+"""The admin: every model, with what may be done going through the services."""
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 
-from projects.admin import people, projects, records
+from projects.admin import accounts, background, batches, health, images, keys, people, projects, records, runs
 
-__all__ = ["people", "projects", "records"]
+__all__ = ["accounts", "background", "batches", "health", "images", "keys", "people", "projects", "records", "runs"]
 
 admin.site.site_header = admin.site.site_title = "ContainerHub"
 admin.site.index_title = "Everything the hub knows"

@@ -7,19 +7,33 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest, HttpResponse
 
-from projects.access import Permission, demand, is_administrator, may, may_create_projects, visible_projects
+from projects.access import Permission, is_administrator, may, may_create_projects, visible_projects
 from projects.admin.base import REFUSALS, ServiceAdmin
-from projects.models import Membership, Project
+from projects.admin.links import link_to, link_to_list
+from projects.admin.project_actions import ProjectActions
+from projects.admin.project_columns import BusyFilter, OwnerFilter, ProjectChangeList, ProjectColumns
+from projects.admin.project_words import DELETE
+from projects.models import CommandRun, Container, Event, Membership, Project
 from projects.services import catalog, lifecycle
 from projects.services.environment import checked_environment
 from projects.services.errors import BadInput
+from projects.services.incarnations import current_row
+from projects.services.project_list import with_surroundings
 from projects.services.record import Actor
 from projects.services.workspace import checked_path
 
-SETTINGS = ("name", "image", "cpu_limit", "memory_limit_mb", "pids_limit", "environment", "uses_host_credentials", "pinned")
+LIMITS = ("image", "cpu_limit", "memory_limit_mb", "pids_limit", "environment", "pinned")
+SETTINGS = ("name", *LIMITS, "uses_host_credentials")
 OBSERVED = ("slug", "status", "status_at", "health", "health_at", "wanted", "pending_action", "last_error", "docker_id", "created_at")
+RELATED = ("container_row", "containers", "runs", "events")
+LENDING = (
+    "Only an administrator can switch this. While it is on, the container gets copies of the host's SSH keys and git settings, the hub's "
+    "GitHub token and the host's Claude login: everyone who can run a command or open a terminal in this project can read and copy them, "
+    "and so can every agent at work in it. A key of the project's own is the better way."
+)
 
 
 class ProjectForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -28,6 +42,7 @@ class ProjectForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Project
         fields = (*SETTINGS, "path")
+        labels = {"cpu_limit": "CPU limit", "memory_limit_mb": "Memory limit (MB)", "pids_limit": "Process limit"}
 
     def clean_path(self) -> str:
         return str(self._asked(checked_path, self.cleaned_data["path"]))
@@ -46,9 +61,32 @@ class ProjectForm(forms.ModelForm):  # type: ignore[type-arg]
             raise forms.ValidationError(str(error)) from error
 
 
+class RelatedColumns:
+    """From a project to what belongs to it."""
+
+    @admin.display(description="container now")
+    def container_row(self, row: Project) -> str:
+        return link_to(current_row(row))
+
+    @admin.display(description="containers")
+    def containers(self, row: Project) -> str:
+        return link_to_list(Container, f"All {row.containers.count()} that were made", project__id__exact=row.pk)
+
+    @admin.display(description="command runs")
+    def runs(self, row: Project) -> str:
+        return link_to_list(CommandRun, f"All {row.runs.count()}", project__id__exact=row.pk)
+
+    @admin.display(description="events")
+    def events(self, row: Project) -> str:
+        return link_to_list(Event, "What happened", project_slug__exact=row.slug)
+
+
 class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in ("user", "role"):
+            widget: Any = self.fields[name].widget
+            getattr(widget, "widget", widget).attrs["aria-label"] = name.capitalize()  # the admin wraps some in another
         if self.instance.pk:
             self.fields["user"].disabled = True
 
@@ -57,10 +95,27 @@ class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("user", "role")
 
 
+class MembershipFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        if "DELETE" in form.fields:
+            form.fields["DELETE"].widget.attrs["aria-label"] = "Remove this member"
+
+
 class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Membership
     form = MembershipForm
+    formset = MembershipFormSet
     extra = 1
+    verbose_name, verbose_name_plural = "member", "members"
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Accounts are made and changed on their own pages, not from here."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and hasattr(field.widget, "can_add_related"):
+            for way in ("add", "change", "delete", "view"):
+                setattr(field.widget, f"can_{way}_related", False)
+        return field
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True
@@ -76,22 +131,58 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Project)
-class ProjectAdmin(ServiceAdmin):
+class ProjectAdmin(ProjectColumns, RelatedColumns, ProjectActions, ServiceAdmin):
     form = ProjectForm
-    list_display = ("slug", "name", "status", "health", "wanted", "pending_action", "path", "uses_host_credentials", "pinned")
-    list_filter = ("status", "health", "pinned")
+    list_display = (
+        "project",
+        "container",
+        "container_age",
+        "memory",
+        "busy",
+        "last_activity",
+        "owners",
+        "stays",
+        "lends",
+    )
+    list_filter = ("status", "health", BusyFilter, "pinned", "uses_host_credentials", OwnerFilter)
     search_fields = ("slug", "name", "path")
-    actions = ("ensure", "refresh", "stop", "restart")
+    ordering = ("slug",)
+    list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return visible_projects(request.user).order_by("slug")
+        found = visible_projects(request.user)
+        listing = request.resolver_match is not None and request.resolver_match.url_name == "projects_project_changelist"
+        return with_surroundings(found) if listing else found
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("name", "path", *SETTINGS[1:], *OBSERVED) if obj else ("name", "path", *SETTINGS[1:])
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return ProjectChangeList
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": "Projects", **(extra_context or {})})
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        project = kwargs.get("obj")
+        context["tools"] = self.object_tools(request, project) if project is not None and kwargs.get("change") else []
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+        return super().render_delete_form(request, {**context, "words": DELETE, "title": f"{DELETE.title} {context['object']}"})
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        settings = ("name", "path", *LIMITS)
+        lending = ("Credentials of the host", {"fields": ("uses_host_credentials",), "description": LENDING})
+        if obj is None:
+            return ((None, {"fields": settings}), lending)
+        return (
+            ("What was seen", {"fields": OBSERVED}),
+            ("What belongs to it", {"fields": RELATED}),
+            ("Settings", {"fields": settings}),
+            lending,
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         lending = () if is_administrator(request.user) else ("uses_host_credentials",)
-        return (*lending, *(("path", *OBSERVED) if obj else ()))
+        return (*lending, *(("path", *OBSERVED, *RELATED) if obj else ()))
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return [MembershipInline] if obj else []
@@ -127,32 +218,6 @@ class ProjectAdmin(ServiceAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         lifecycle.remove_project(project=obj, actor=_actor(request))
-
-    @admin.action(description="Ensure the containers run")
-    def ensure(self, request: HttpRequest, queryset: QuerySet[Project]) -> None:
-        self._act(request, queryset, lifecycle.ensure_container)
-
-    @admin.action(description="Refresh the containers (made anew, workspace kept)")
-    def refresh(self, request: HttpRequest, queryset: QuerySet[Project]) -> None:
-        self._act(request, queryset, lifecycle.refresh_container)
-
-    @admin.action(description="Stop the containers")
-    def stop(self, request: HttpRequest, queryset: QuerySet[Project]) -> None:
-        self._act(request, queryset, lifecycle.stop_container)
-
-    @admin.action(description="Restart the containers")
-    def restart(self, request: HttpRequest, queryset: QuerySet[Project]) -> None:
-        self._act(request, queryset, lifecycle.restart_container)
-
-    def _act(self, request: HttpRequest, queryset: QuerySet[Project], use_case: Callable[..., lifecycle.ContainerAnswer]) -> None:
-        for project in queryset:
-            try:
-                demand(request.user, Permission.OPERATE, project)
-                answer = use_case(project=project, actor=_actor(request))
-            except REFUSALS as error:
-                self.message_user(request, f"{project.slug}: {error}", messages.ERROR)
-            else:
-                self.message_user(request, f"{project.slug}: container {answer.container_id or 'none'}, {answer.status}.")
 
     @contextmanager
     def _told_to(self, request: HttpRequest) -> Iterator[None]:

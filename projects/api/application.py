@@ -10,7 +10,22 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.operation import Operation
 
-from projects.api import commands, containers, events, git_credentials, health, images, members, projects, tokens
+from projects.api import (
+    commands,
+    containers,
+    deploy_keys,
+    events,
+    git_credentials,
+    health,
+    images,
+    invitations,
+    members,
+    projects,
+    secrets,
+    terminals,
+    tokens,
+    users,
+)
 from projects.api.auth import BEARER, SESSION, documents_for_the_signed_in
 from projects.api.errors import add_handlers, problem
 from projects.api.parser import StrictParser
@@ -74,5 +89,20 @@ api = HubAPI(
     docs_decorator=documents_for_the_signed_in,
 )
 add_handlers(api)
-for part in (projects, containers, health, commands, members, git_credentials, events, images, tokens):
+for part in (
+    projects,
+    containers,
+    health,
+    commands,
+    members,
+    git_credentials,
+    deploy_keys,
+    secrets,
+    events,
+    images,
+    tokens,
+    users,
+    invitations,
+    terminals,
+):
     api.add_router("", part.router)

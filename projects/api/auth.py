@@ -13,6 +13,7 @@ from ninja.utils import check_csrf
 
 from projects.api.errors import UNKNOWN_CALLER, problem
 from projects.services.record import Actor
+from projects.services.second_factor import REMEDY, second_factor_missing
 from projects.services.tokens import user_of_key
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -42,7 +43,11 @@ class Session(APIKeyCookie):
 
     def authenticate(self, request: HttpRequest, key: str | None) -> User | None:
         user = request.user
-        return user if user.is_authenticated and user.is_active else None
+        if not (user.is_authenticated and user.is_active):
+            return None
+        if second_factor_missing(user):
+            raise HttpError(403, REMEDY)
+        return user
 
 
 BEARER = Bearer()

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from projects.cli import containers, execute, hub, listing
-from projects.cli.frame import HubGroup
+from projects.cli import completion, containers, events, execute, hub, images, keys, listing, logs, members, people, runs, shell, tokens
+from projects.cli.frame import HELP, HubGroup
 
 EPILOG = "\n\n".join(
     (
@@ -16,6 +16,8 @@ EPILOG = "\n\n".join(
         "1 refused or failed, with one line on stderr that says why",
         "2 wrong usage",
         "69 the Docker Engine cannot be reached, or was lost on the way",
+        "130 interrupted by Ctrl-C",
+        "hub shell: the shell's own; 0 when it was left by Ctrl-]",
         "hub exec: the command's own; 124 when it timed out, 130 when interrupted, 137 when killed",
         "For example: hub add ~/projects/site; hub ensure site; hub exec site -- git status",
     )
@@ -28,7 +30,7 @@ app = typer.Typer(
     epilog=EPILOG,
     invoke_without_command=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
 )
 
 
@@ -53,24 +55,30 @@ def root(
         typer.echo(context.get_help())
 
 
-for command in (
-    listing.ps,
-    hub.add,
-    hub.discover,
-    containers.ensure,
-    containers.start,
-    containers.stop,
-    containers.restart,
-    containers.refresh,
-    containers.remove,
-    execute.execute,
-    listing.logs,
-    listing.stats,
-    hub.build,
-    hub.cleanup,
-    hub.chown,
-    hub.token,
-    hub.doctor,
-):
-    name = {"remove": "rm", "execute": "exec"}.get(command.__name__, command.__name__)
-    app.command(name)(command)
+COMMANDS = {
+    "Look": (listing.ps, listing.stats, logs.logs, runs.runs, runs.output, events.events),
+    "Projects": (hub.add, hub.clone, hub.discover, hub.chown, containers.remove),
+    "Containers": (
+        containers.ensure,
+        containers.start,
+        containers.stop,
+        containers.restart,
+        containers.refresh,
+        execute.execute,
+        shell.shell,
+        runs.kill,
+    ),
+    "The hub": (images.build, images.images, hub.cleanup, hub.doctor, completion.completion),
+}
+GROUPS = {
+    "People": (people.group, members.group, tokens.group),
+    "Keys": (keys.secret, keys.deploy_key, keys.git_token),
+}
+NAMES = {"remove": "rm", "execute": "exec"}
+
+for panel, commands in COMMANDS.items():
+    for command in commands:
+        app.command(NAMES.get(command.__name__, command.__name__), rich_help_panel=panel)(command)
+for panel, groups in GROUPS.items():
+    for group in groups:
+        app.add_typer(group, rich_help_panel=panel)

@@ -1,22 +1,19 @@
 """`hub exec`: a command in the project's container, its output as it comes, its exit status passed on."""
 
-import os
 import shlex
 import signal
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType, TracebackType
-from typing import Annotated, Any, BinaryIO, Self
+from typing import Annotated
 
 import typer
 
+from projects.cli.copying import Copying, OutputGone
 from projects.cli.frame import REFUSED, TIMED_OUT, UNREACHABLE, ProjectArgument, actor, complain, project_named
+from projects.cli.signals import Signalled, Signals
 from projects.models import CommandRun
 from projects.services import spool
 from projects.services.commands import kill_command, mark_interrupted, start_command
-from projects.states import RunState, Stream
+from projects.states import RunState
 
 FOLLOW_SECONDS = 0.02
 KILLED = 128 + signal.SIGKILL
@@ -48,63 +45,13 @@ def execute(
     raise typer.Exit(status)
 
 
-class Signalled(Exception):
-    """Ctrl-C, a closed terminal or a polite kill; `status` is what to exit with."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.status = 128 + number
-
-
-class OutputGone(Exception):
-    """Nobody reads our output any more."""
-
-
-class Signals:
-    """While entered, signals are noted; inside `raising` they also interrupt, even a write that is held up."""
-
-    def __init__(self) -> None:
-        self._noted: int | None = None
-        self._raises = False
-        self._before: dict[signal.Signals, Any] = {}
-
-    def __enter__(self) -> Self:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            self._before[number] = signal.signal(number, self._handle)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    @contextmanager
-    def raising(self) -> Iterator[None]:
-        """One that came before is raised now. Raises Signalled, once for each signal."""
-        self._raises = True
-        try:
-            if self._noted is not None:
-                self._handle(self._noted, None)
-            yield
-        finally:
-            self._raises = False
-
-    def _handle(self, number: int, _frame: FrameType | None) -> None:
-        self._noted = number
-        if self._raises:
-            self._noted, self._raises = None, False
-            raise Signalled(number)
-
-
 class Following:
     """One run whose output goes to our stdout and stderr. Whatever stops us first ends the run too."""
 
     def __init__(self, run: CommandRun, signals: Signals) -> None:
         self.run = run
         self.signals = signals
-        self.offset = 0
-        self.read_bytes = spool.READ_BYTES
-        self.outputs: dict[int, BinaryIO] = {Stream.STDOUT: sys.stdout.buffer, Stream.STDERR: sys.stderr.buffer}
-        self.muted = False
+        self.copying = Copying(run)
         self.status: int | None = None  # set when it was we who ended the run
 
     def to_the_end(self) -> int:
@@ -114,7 +61,7 @@ class Following:
         except Signalled as signalled:
             self._end_it(signalled.status)
         except OutputGone:
-            self._mute()
+            self.copying.mute()
             self._end_it(128 + signal.SIGPIPE)
         return self._status()
 
@@ -127,7 +74,7 @@ class Following:
         except Signalled:
             complain("left before the command's end was seen; something of it may still run.")
         except OutputGone:
-            self._mute()
+            self.copying.mute()
             self._follow()
 
     def _follow(self) -> None:
@@ -135,7 +82,7 @@ class Following:
         with self.signals.raising():
             while True:
                 over = self._is_over()  # asked first, so that nothing written before the end is missed
-                moved = self._copy()
+                moved = self.copying.step()
                 if over and not moved:
                     return
                 if not moved:
@@ -149,33 +96,6 @@ class Following:
             mark_interrupted()
             self.run.refresh_from_db()
         return self.run.state != RunState.RUNNING
-
-    def _copy(self) -> bool:
-        data = spool.read_from(self.run, self.offset, self.read_bytes)
-        frames, taken = spool.split_frames(data)
-        if not taken and len(data) == self.read_bytes:
-            self.read_bytes *= 2  # a frame larger than what was read
-            return True
-        self.offset += taken
-        for stream, payload in frames:
-            self._write(self.outputs[stream], payload)
-        return taken > 0
-
-    def _write(self, output: BinaryIO, payload: bytes) -> None:
-        if self.muted:
-            return
-        try:
-            output.write(payload)
-            output.flush()
-        except OSError as error:  # a closed pipe, or a terminal that went away
-            raise OutputGone from error
-
-    def _mute(self) -> None:
-        """The rest goes nowhere; Python's own flush at exit, too, must not fail."""
-        self.muted = True
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
 
     def _status(self) -> int:
         run, state = self.run, RunState(self.run.state)

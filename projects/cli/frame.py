@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 from django.db import DatabaseError
@@ -23,13 +23,37 @@ from projects.services.record import Actor
 
 OK, REFUSED, USAGE, UNREACHABLE = 0, 1, 2, os.EX_UNAVAILABLE
 TIMED_OUT = 124  # as timeout(1)
+HELP = {"help_option_names": ["-h", "--help"]}
 
 # Typer exports only the leaves of its usage errors; their base is every "you called it wrongly".
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 
-class HubGroup(TyperGroup):
-    """A group whose errors are one line on stderr, `hub: …`, each with its exit status."""
+class NounGroup(TyperGroup):
+    """A noun with its verbs, as `docker image ls`; `list` and `remove` are other words for its `ls` and `rm`."""
+
+    other_words: ClassVar[dict[str, str]] = {"list": "ls", "remove": "rm"}
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return super().get_command(ctx, cmd_name) or super().get_command(ctx, self.other_words.get(cmd_name, cmd_name))
+
+
+def noun(name: str, about: str, *, cls: type[NounGroup] = NounGroup) -> typer.Typer:
+    """A group of that name; alone it shows its help."""
+    group = typer.Typer(name=name, help=about, cls=cls, invoke_without_command=True, context_settings=HELP)
+
+    @group.callback()
+    def alone(context: typer.Context) -> None:
+        if context.invoked_subcommand is None:
+            typer.echo(context.get_help())
+
+    return group
+
+
+class HubGroup(NounGroup):
+    """The whole, whose errors are one line on stderr, `hub: …`, each with its exit status."""
+
+    other_words: ClassVar[dict[str, str]] = {"ls": "ps", "list": "ps", "remove": "rm"}
 
     def main(
         self,
@@ -61,7 +85,8 @@ def _usage(error: Exception) -> int:
     path = context.command_path if context else "hub"
     message = " ".join(str(getattr(error, "format_message", error.__str__)()).split())
     hint = "put -- before the command, and " if path == "hub exec" else ""
-    return complain(f"{message.rstrip('.')}; {hint}see {path} --help", USAGE)
+    sentence = f"{message} See" if message.endswith("?") else f"{message.rstrip('.')}; {hint}see"
+    return complain(f"{sentence} {path} --help", USAGE)
 
 
 def complain(message: str, status: int = REFUSED) -> int:
@@ -99,7 +124,7 @@ def complete_project(incomplete: str) -> list[str]:
 
 ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT", help="The project's slug.", autocompletion=complete_project)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", "--force", "-f", help="Do not ask.")]
 
 
 # -- answers --------------------------------------------------------------------------------
@@ -114,13 +139,18 @@ def print_json(answer: object) -> None:
     typer.echo(json.dumps(answer, indent=2, default=str))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Iterable[str] = ()) -> None:
-    """Columns as wide as they need; never cut when the output is no terminal."""
-    console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 500)
+def table_of(columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Iterable[str] = ()) -> Table:
+    """Columns as wide as they need, folded where the terminal is narrower."""
     right = set(numbers)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
-    console.print(table)
+    return table
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Iterable[str] = ()) -> None:
+    """Never folded when the output is no terminal: there a row is a line."""
+    console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 5000)
+    console.print(table_of(columns, rows, numbers=numbers))

@@ -1,46 +1,93 @@
-"""`hub add discover build cleanup chown token doctor`: the hub itself and what it knows."""
+"""`hub add clone discover cleanup chown doctor`: the hub itself and what it knows."""
 
 import os
-import sys
 from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from django.contrib.auth import get_user_model
-from django.utils import timezone
 
 from projects.cli.frame import REFUSED, JsonOption, ProjectArgument, YesOption, actor, print_json, print_table, printable, project_named
-from projects.engine.base import BuildProgress
+from projects.cli.progress import GitSteps
+from projects.cli.secret_input import read_secret
+from projects.cli.signals import Signals
+from projects.models import Project
 from projects.services.catalog import create_project
 from projects.services.cleanup import cleanup_all
+from projects.services.cloning import clone_project
 from projects.services.discovery import discover_projects
 from projects.services.doctor import Finding, Severity, examine
-from projects.services.errors import NotFound
-from projects.services.images import build_image
+from projects.services.errors import HubError
 from projects.services.ownership import change_owner
-from projects.services.tokens import make_token
-from projects.states import BuildState
+from projects.services.workspace import Owner
+
+LendOption = Annotated[
+    bool | None, typer.Option("--lend/--no-lend", help="Lend the host's git and Claude credentials to it.", show_default="lend")
+]
 
 
 def add(
     path: Annotated[Path, typer.Argument(help="The workspace: a directory below a workspace root.")],
     name: Annotated[str | None, typer.Option(help="For people; the slug is made from it.", show_default="the directory's name")] = None,
-    lend: Annotated[
-        bool | None, typer.Option("--lend/--no-lend", help="Lend the host's git and Claude credentials to it.", show_default="lend")
-    ] = None,
+    lend: LendOption = None,
 ) -> None:
     """Make a project of a directory.
 
     Its container is made by hub ensure.
     """
     whole = Path(os.path.abspath(path.expanduser()))
-    fields = {} if lend is None else {"uses_host_credentials": lend}
+    fields: dict[str, Any] = {} if lend is None else {"uses_host_credentials": lend}
     project = create_project(actor=actor(), name=name or whole.name, path=str(whole), **fields)
     typer.echo(f"{project.slug}: made from {printable(project.path)}")
+    _tell_lent(project)
+
+
+def clone(
+    url: Annotated[str, typer.Argument(help="An https or ssh address, without credentials.")],
+    name: Annotated[str | None, typer.Option(help="For people; the slug is made from it.", show_default="the repository's name")] = None,
+    path: Annotated[
+        Path | None, typer.Option(help="Where to; it must not be there yet.", show_default="below the first workspace root")
+    ] = None,
+    with_token: Annotated[bool, typer.Option("--token", help="Ask for a git token (or read it from stdin), and keep it.")] = False,
+    lend: LendOption = None,
+) -> None:
+    """Clone a git repository and make a project of it.
+
+    It is cloned in a throw-away container; where that fails, nothing is left.
+    """
+    fields: dict[str, Any] = {} if lend is None else {"uses_host_credentials": lend}
+    token = read_secret("Git token") if with_token else ""
+    where = os.path.abspath(path.expanduser()) if path else ""
+    with Signals() as signals, GitSteps(f"Cloning {url}") as steps:
+        try:
+            project = clone_project(
+                actor=actor(),
+                url=url,
+                name=name or "",
+                path=where,
+                token=token,
+                owner=_caller(),
+                on_output=steps,
+                stop=lambda: signals.status is not None,
+                **fields,
+            )
+        except HubError as error:
+            if signals.status is None:
+                raise
+            raise typer.Exit(signals.status) from error
+    typer.echo(f"{project.slug}: cloned to {printable(project.path)}")
+    _tell_lent(project)
+
+
+def _tell_lent(project: Project) -> None:
     if project.uses_host_credentials:
         typer.echo("The host's credentials are lent to it: whoever has a terminal there can read them (--no-lend prevents it).", err=True)
+
+
+def _caller() -> Owner:
+    """Who called sudo, or 1000."""
+    uid = int(os.environ.get("SUDO_UID", 0)) or 1000
+    return Owner(uid, int(os.environ.get("SUDO_GID", 0)) or uid)
 
 
 def discover(as_json: JsonOption = False) -> None:
@@ -53,20 +100,6 @@ def discover(as_json: JsonOption = False) -> None:
         print_json([asdict(one) for one in found])
     else:
         print_table(["NAME", "OWNER UID", "PATH"], [(one.name, one.owner_uid, one.path) for one in found], numbers=["OWNER UID"])
-
-
-def build(
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Every step anew.")] = False,
-) -> None:
-    """Build the base image, with progress.
-
-    Containers get it at their next refresh.
-    """
-    done = build_image(actor=actor(), no_cache=no_cache, on_progress=_show_progress)
-    if done.state != BuildState.FINISHED:
-        typer.echo(f"hub: {printable(done.message)}", err=True)
-        raise typer.Exit(REFUSED)
-    typer.echo(f"{done.tag} {done.image_id}")
 
 
 def cleanup(
@@ -103,28 +136,12 @@ def chown(
     A container works as the owner of its workspace, never as root. No link is followed.
     """
     found = project_named(project)
-    owner = uid or int(os.environ.get("SUDO_UID", 0)) or 1000
-    group = gid or (int(os.environ.get("SUDO_GID", 0)) if uid is None else 0) or owner
+    owner = uid or _caller().uid
+    group = gid or (_caller().gid if uid is None else uid)
     if not yes:
         typer.confirm(f"Give every file in {printable(found.path)} to {owner}:{group}?", abort=True, err=True)
     change_owner(project=found, actor=actor(), uid=owner, gid=group)
     typer.echo(f"{found.slug}: the workspace belongs to {owner}:{group}")
-
-
-def token(
-    name: Annotated[str, typer.Argument(help="To tell it by, for example laptop.")],
-    user: Annotated[str, typer.Option(help="Whose rights it has.")],
-    days: Annotated[int | None, typer.Option(min=1, max=36500, help="Days until it expires.", show_default="never")] = None,
-) -> None:
-    """Make a key for the API and print it, once."""
-    model = get_user_model()
-    owner = model.objects.filter(**{model.USERNAME_FIELD: user}).first()
-    if owner is None:
-        raise NotFound(f"There is no user {printable(user)!r}; make one in the admin, or name another.")
-    expires_at = timezone.now() + timedelta(days=days) if days else None
-    _row, key = make_token(user=owner, name=name, expires_at=expires_at, actor=actor())
-    typer.echo("Keep it now, it is not shown again:", err=True)
-    typer.echo(key)
 
 
 def doctor(as_json: JsonOption = False) -> None:
@@ -149,10 +166,3 @@ def _show_finding(finding: Finding) -> None:
     typer.echo(f"{typer.style(f'{mark:8}', fg=colour)} {printable(finding.check)}: {printable(finding.message)}")
     if finding.remedy and finding.ok is not True:
         typer.echo(f"{'':8} -> {printable(finding.remedy)}")
-
-
-def _show_progress(progress: BuildProgress) -> None:
-    step = f"[{progress.step}/{progress.steps}] " if progress.step else ""
-    for line in progress.line.splitlines():
-        if line.strip():
-            typer.echo(step + printable(line), file=sys.stderr)

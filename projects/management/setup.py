@@ -27,8 +27,8 @@ def refuse(line: str) -> NoReturn:
     raise SystemExit(1)
 
 
-def prepare() -> None:
-    """All of it, repeatable, in no time when nothing changed. A failure is one line."""
+def prepare(*, rebuild: bool = False) -> None:
+    """All of it, repeatable, in no time when nothing changed; `rebuild` an image that is outdated. A failure is one line."""
     try:
         call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
@@ -36,7 +36,7 @@ def prepare() -> None:
         refuse(f"The database cannot be used ({' '.join(str(error).split())}): start it, or correct CONTAINERHUB_DATABASE_URL.")
     _collect_static()
     try:
-        _image()
+        _image(rebuild)
     except (HubError, EngineError) as error:
         refuse(str(error))
 
@@ -59,10 +59,10 @@ def _static_digest() -> str:
     return digest.hexdigest()
 
 
-def _image() -> None:
+def _image(rebuild: bool) -> None:
     tag = settings.CONTAINERHUB.base_image
-    if base_image.is_missing():
-        say(f"Building the image {tag}, once")
+    if base_image.is_missing() or (rebuild and base_image.is_outdated()):
+        say(f"Building the image {tag}")
         base_image.build(_show)
         say(f"The image {tag} is built")
     elif base_image.is_outdated():

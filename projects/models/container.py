@@ -24,6 +24,8 @@ class Container(models.Model):
     notes = models.JSONField(default=list, help_text="What was left out when it was made, and why.")
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
+    exit_code = models.IntegerField(null=True, help_text="As last seen after it had ended.")
+    oom_killed = models.BooleanField(default=False, help_text="It ended because it ran out of memory.")
     removed_at = models.DateTimeField(null=True)
     end_reason = models.TextField(blank=True)
     setup_run = models.ForeignKey("CommandRun", null=True, on_delete=models.SET_NULL, related_name="+")

@@ -50,6 +50,19 @@ def _certificate(path: Path) -> bytes | None:
     return data
 
 
+def base_digest() -> str:
+    """Changes when what the base image is made from changes: the folder, the version of Node, the certificates."""
+    directory = context_directory()
+    digest = hashlib.sha256(settings.CONTAINERHUB.node_version.encode())
+    for folder in ("base", "scripts", "etc"):
+        for path in sorted((directory / folder).rglob("*")):
+            if path.is_file():
+                digest.update(f"{path.relative_to(directory)}\0".encode() + path.read_bytes() + b"\0")
+    for name, content in sorted(extra_certificates().items()):
+        digest.update(name.encode() + b"\0" + content)
+    return digest.hexdigest()[:16]
+
+
 def variant_digest() -> str:
     """Changes when what a variant is made from changes, so that an upgraded hub makes its variants anew."""
     directory = context_directory()

@@ -41,7 +41,7 @@ PIDS_LIMIT = 4_194_304  # the kernel's own
 _IMAGE = re.compile(r"(?:[a-z0-9][A-Za-z0-9._/:@-]{0,254})?")
 
 
-def create_project(*, actor: Actor, name: str, path: str, **fields: Any) -> Project:
+def create_project(*, actor: Actor, name: str, path: str, cloned_from: str = "", **fields: Any) -> Project:
     """A project over an existing directory; `fields` are of SETTINGS. Who makes it becomes its owner, unless administrator.
 
     `uses_host_credentials` is on unless given when an administrator makes it, else off. Raises BadInput, Forbidden, Busy.
@@ -56,8 +56,10 @@ def create_project(*, actor: Actor, name: str, path: str, **fields: Any) -> Proj
                 project.save(force_insert=True)
                 if actor.user is not None and not _is_trusted(actor):
                     Membership.objects.create(project=project, user=actor.user, role=Role.OWNER)
-                message = f"Project {project.slug} was made over {project.path}."
-                record("project.created", project=project, actor=actor, message=message, name=project.name, path=project.path)
+                source = f", cloned from {cloned_from}" if cloned_from else ""
+                details = {"name": project.name, "path": project.path, **({"cloned_from": cloned_from} if cloned_from else {})}
+                message = f"Project {project.slug} was made over {project.path}{source}."
+                record("project.created", project=project, actor=actor, message=message, **details)
         except IntegrityError as error:
             raise Busy(
                 "Another project of that name or directory was made at this very moment; look at the list, then try again."

@@ -25,6 +25,14 @@ class Busy(HubError):
     """Another action is under way, or a limit of concurrent work is reached."""
 
 
+class Taken(HubError):
+    """There is one already (409)."""
+
+
+class Spent(HubError):
+    """It was good once: used, revoked, or too old by now (409; 410 for pages)."""
+
+
 class ContainerNotRunning(HubError):
     """The use case needs a running container (409; 404 for stats)."""
 

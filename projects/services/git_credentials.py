@@ -6,8 +6,8 @@ from django.db import transaction
 
 from projects.models import GitCredential, Project
 from projects.models.credential import HOST_PATTERN
-from projects.services.credentials import update_lent
-from projects.services.errors import BadInput, NotFound, Unready
+from projects.services.credentials import hand_over
+from projects.services.errors import BadInput, NotFound
 from projects.services.record import Actor, record
 
 DEFAULT_USERNAME = "x-access-token"
@@ -22,7 +22,7 @@ def set_git_credential(*, project: Project, host: str, token: str, username: str
     with transaction.atomic():
         row, _made = GitCredential.objects.update_or_create(project=project, host=host, defaults=values)
         record("git_credential.set", actor=actor, project=project, message=f"Set the git token for {host}.", host=host)
-    _hand_over(project)
+    hand_over(project)
     return row
 
 
@@ -34,7 +34,7 @@ def remove_git_credential(*, project: Project, host: str, actor: Actor) -> None:
         if not removed:
             raise NotFound(f"The project {project.slug} has no git token for {host}; look at the list of its tokens.")
         record("git_credential.removed", actor=actor, project=project, message=f"Removed the git token for {host}.", host=host)
-    _hand_over(project)
+    hand_over(project)
 
 
 def list_git_credentials(*, project: Project) -> list[GitCredential]:
@@ -57,13 +57,3 @@ def _checked(what: str, value: str, most: int) -> str:
     if not value.strip().isprintable():
         raise BadInput(f"The {what} has a line break or a control character in it; paste it again without.")
     return value.strip()
-
-
-def _hand_over(project: Project) -> None:
-    try:
-        update_lent(project)
-    except OSError as error:
-        raise Unready(
-            f"The change is kept, but its file could not be written ({error.strerror}); free space in the hub's data directory, "
-            "then refresh the container."
-        ) from error

@@ -1,4 +1,4 @@
-"""What is done as time goes by: the sweep each minute, and each hour what is thrown away. One failure stops no other."""
+"""What is done as time goes by: the sweep and mending at each tick, and each hour what is thrown away. One failure stops no other."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from projects.engine.errors import EngineError
 from projects.models import Decision
+from projects.services.batches import mend_batches, prune_batches
 from projects.services.commands import prune_spools
 from projects.services.credentials import remove_unused_clis
 from projects.services.engines import current_engine
@@ -41,10 +42,15 @@ def _look_at_containers() -> None:
 
 
 def keep_house() -> None:
-    """Old outputs, expired sessions, and copies of the Claude CLI and image variants that no container uses; at most hourly."""
-    if not cache.add("housekeeping", 1, timeout=HOUR_SECONDS):
-        return
-    for chore in _CHORES:
+    """Batches that a dead worker left, at each call; at most hourly old outputs and batches, expired sessions, and copies of the Claude CLI
+    and image variants that no container uses."""
+    _do(_EACH_TIME)
+    if cache.add("housekeeping", 1, timeout=HOUR_SECONDS):
+        _do(_CHORES)
+
+
+def _do(chores: tuple[Callable[[], object], ...]) -> None:
+    for chore in chores:
         try:
             chore()
         except Exception:
@@ -75,4 +81,13 @@ def _unused_variants() -> None:
     remove_unused_variants(current_engine())
 
 
-_CHORES: tuple[Callable[[], object], ...] = (prune_spools, _expired_sessions, _old_samples, _old_decisions, _unused_clis, _unused_variants)
+_EACH_TIME: tuple[Callable[[], object], ...] = (mend_batches,)
+_CHORES: tuple[Callable[[], object], ...] = (
+    prune_spools,
+    prune_batches,
+    _expired_sessions,
+    _old_samples,
+    _old_decisions,
+    _unused_clis,
+    _unused_variants,
+)

@@ -17,7 +17,7 @@ from django.utils import timezone
 from projects.engine.base import BuildProgress, BuildSpec
 from projects.engine.errors import BuildFailed, EngineError
 from projects.models import ImageBuild
-from projects.services.build_context import context_directory, extra_certificates
+from projects.services.build_context import base_digest, context_directory, extra_certificates
 from projects.services.engines import current_engine
 from projects.services.errors import Busy
 from projects.services.filelock import FileLock
@@ -28,6 +28,7 @@ from projects.states import BuildState
 __all__ = [
     "LABEL_CLAUDE",
     "LABEL_IMAGE",
+    "LABEL_SOURCE",
     "build_image",
     "build_log",
     "ensure_variant",
@@ -36,6 +37,7 @@ __all__ = [
     "start_build",
 ]
 
+LABEL_SOURCE = "io.containerhub.source"
 LOG_ANSWER_BYTES = 1024**2
 OnProgress = Callable[[BuildProgress], None]
 
@@ -105,7 +107,7 @@ def _spec(no_cache: bool) -> BuildSpec:
         dockerfile="base/Dockerfile",
         tag=config.base_image,
         build_args={"NODE_VERSION": config.node_version},
-        labels={LABEL_IMAGE: "base"},
+        labels={LABEL_IMAGE: "base", LABEL_SOURCE: base_digest()},
         files=extra_certificates(),
         no_cache=no_cache,
     )

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from django.utils import timezone
 
 from projects.engine.base import ContainerInfo
 from projects.models import Container, Project
 from projects.services.spec import LABEL_GENERATION, LABEL_SPEC_HASH
+from projects.states import Status
 
 
 def open_row(project: Project, info: ContainerInfo, *, notes: Sequence[str] = ()) -> tuple[Container, bool]:
@@ -28,8 +30,14 @@ def open_row(project: Project, info: ContainerInfo, *, notes: Sequence[str] = ()
             "notes": list(notes),
             "created_at": info.created_at,
             "started_at": info.started_at,
+            **_ending(info),
         },
     )
+
+
+def note_ending(info: ContainerInfo) -> None:
+    """How it ended, or that it runs again: what the Engine forgets with the container."""
+    Container.objects.filter(docker_id=info.docker_id).update(**_ending(info))
 
 
 def current_row(project: Project) -> Container | None:
@@ -53,3 +61,8 @@ def close_row(docker_id: str, *, reason: str) -> None:
 def generation_of(info: ContainerInfo) -> int:
     text = info.labels.get(LABEL_GENERATION, "")
     return int(text) if text.isdigit() else 0
+
+
+def _ending(info: ContainerInfo) -> dict[str, Any]:
+    ended = info.status in (Status.EXITED, Status.DEAD)
+    return {"exit_code": info.exit_code if ended else None, "oom_killed": ended and info.oom_killed}

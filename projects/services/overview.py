@@ -13,6 +13,7 @@ from projects.services.decisions import ACTS
 from projects.services.engines import current_engine
 from projects.services.errors import HubError
 from projects.services.reconcile import observe
+from projects.services.terminals.work import used_lately
 from projects.states import Health, RunState, Status
 
 PING_SECONDS = 3
@@ -56,7 +57,8 @@ def busy_reason(project: Project, *, now: datetime | None = None) -> str:
     running = CommandRun.objects.filter(project=project, state=RunState.RUNNING).count()
     if running:
         return "A command is running." if running == 1 else f"{running} commands are running."
-    return _work_left_behind(project, now or timezone.now())
+    now = now or timezone.now()
+    return used_lately(project, now) or _work_left_behind(project, now)
 
 
 def _work_left_behind(project: Project, now: datetime) -> str:

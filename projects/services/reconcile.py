@@ -14,7 +14,7 @@ from projects.models import Instance, Project
 from projects.services import workspace
 from projects.services.engines import current_engine
 from projects.services.errors import HubError
-from projects.services.incarnations import close_rows, open_row
+from projects.services.incarnations import close_rows, note_ending, open_row
 from projects.services.instance import instance, instance_id
 from projects.services.lifecycle import stop_container
 from projects.services.ours import is_ours, is_predecessor
@@ -114,6 +114,7 @@ def _note(project: Project, info: ContainerInfo | None, report: ReconcileReport)
         rows.update(**fields)
         if info is not None:
             _adopt_if_new(before, info, report)
+            note_ending(info)
         if before.status != status:
             _tell_status(before, info, status, report)
         if before.health != health and health == Health.UNHEALTHY and info is not None:

@@ -1,6 +1,8 @@
 """One command in a container made for it alone: for what the host may not do in a directory that a container has had."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
 
@@ -27,19 +29,26 @@ def run_as(*, project: Project, user: str, command: tuple[str, ...], mounts: tup
 
     Raises ImageMissing; Unready with the command's own words when it fails; what an Engine raises.
     """
-    engine = current_engine()
-    config = settings.CONTAINERHUB
     remove_leftovers(project=project, purpose=purpose)
+    image = project.image or settings.CONTAINERHUB.base_image
+    with container_for(purpose, project.slug, image=image, mounts=mounts) as docker_id:
+        _run(docker_id, ExecSpec(command=command, user=user, working_dir="/"))
+
+
+@contextmanager
+def container_for(purpose: str, what: str, *, image: str, mounts: tuple[Mount, ...], network: str = "none") -> Iterator[str]:
+    """The docker_id of a running container that does nothing by itself; it is gone after the block. Raises ImageMissing."""
+    engine = current_engine()
     spec = ContainerSpec(
-        name=f"{config.name_prefix}-{purpose}-{project.slug}-{secrets.token_hex(4)}",
-        image=project.image or config.base_image,
+        name=f"{settings.CONTAINERHUB.name_prefix}-{purpose}-{what}-{secrets.token_hex(4)}",
+        image=image,
         command=("sleep", str(TIMEOUT_SECONDS)),
         user="0:0",
         working_dir="/",
-        labels=_labels(project, purpose),
+        labels=_labels(purpose, what),
         mounts=mounts,
         pids_limit=100,
-        network="none",
+        network=network,
         restart_policy="no",
         cap_drop=("MKNOD", "NET_RAW", "NET_BIND_SERVICE", "SETFCAP", "SYS_CHROOT"),
     )
@@ -49,7 +58,7 @@ def run_as(*, project: Project, user: str, command: tuple[str, ...], mounts: tup
         raise ImageMissing(f"The image {spec.image} is not on the Engine; build it, then try again.") from error
     try:
         engine.containers.start(docker_id)
-        _run(docker_id, ExecSpec(command=command, user=user, working_dir="/"))
+        yield docker_id
     finally:
         engine.containers.remove(docker_id, force=True)
 
@@ -57,12 +66,12 @@ def run_as(*, project: Project, user: str, command: tuple[str, ...], mounts: tup
 def remove_leftovers(*, project: Project, purpose: str) -> None:
     """What a killed hub left running of the same work."""
     engine = current_engine()
-    for found in engine.containers.list(labels=_labels(project, purpose)):
+    for found in engine.containers.list(labels=_labels(purpose, project.slug)):
         engine.containers.remove(found.docker_id, force=True)
 
 
-def _labels(project: Project, purpose: str) -> dict[str, str]:
-    return {**hub_labels(instance_id()), LABEL_PURPOSE: f"{purpose}:{project.slug}"}
+def _labels(purpose: str, what: str) -> dict[str, str]:
+    return {**hub_labels(instance_id()), LABEL_PURPOSE: f"{purpose}:{what}"}
 
 
 def _run(docker_id: str, spec: ExecSpec) -> None:

@@ -2,11 +2,10 @@
 
 import os
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.utils import timezone
 
-from projects.engine.base import ContainerInfo, Engine, Usage
+from projects.engine.base import ContainerInfo, ContainerSummary, Engine, Usage
 from projects.engine.errors import EngineError
 from projects.models import Project
 from projects.services.asking import ask
@@ -46,7 +45,7 @@ def stats_of(engine: Engine, project: Project, info: ContainerInfo) -> Stats:
     usage = engine.stats.usage(info.docker_id)
     if usage is None:
         raise ContainerNotRunning("The project's container is not running; run ensure first.")
-    return _stats(info, usage, disk_percent(engine, project, info.docker_id), timezone.now())
+    return stats_from(info, usage, disk_percent(engine, project, info.docker_id))
 
 
 def disk_percent(engine: Engine, project: Project, ref: str) -> float | None:
@@ -60,11 +59,13 @@ def disk_percent(engine: Engine, project: Project, ref: str) -> float | None:
     return _percent_of_df(answer.stdout) if answer.exit_code == 0 else None
 
 
-def _stats(info: ContainerInfo, usage: Usage, disk: float | None, now: datetime) -> Stats:
+def stats_from(container: ContainerInfo | ContainerSummary, usage: Usage, disk: float | None) -> Stats:
+    """What was measured, in the numbers of the API."""
+    now = timezone.now()
     limit = usage.memory_limit_bytes
     return Stats(
-        status=str(info.status),
-        age_hours=round((now - info.created_at).total_seconds() / 3600, 2),
+        status=str(container.status),
+        age_hours=round((now - container.created_at).total_seconds() / 3600, 2),
         cpu_percent=None if usage.cpu_percent is None else round(usage.cpu_percent, 2),
         memory_usage_mb=round(usage.memory_bytes / _MB, 2),
         memory_limit_mb=round(limit / _MB, 2) if limit else None,

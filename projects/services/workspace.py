@@ -48,13 +48,34 @@ def checked_path(path: str, *, project: Project | None = None) -> str:
     _refuse_system(resolved)
     _refuse_hub_and_engine(resolved)
     _refuse_other_projects(resolved, project)
-    _refuse_writable_parents(resolved)
     owner = owner_of(resolved)
+    _refuse_writable_parents(resolved, owner)
     if os.geteuid() not in (0, owner.uid):
         raise BadInput(
             f"The directory {resolved} belongs to uid {owner.uid}, but this hub runs as uid {os.geteuid()} and serves its own "
             "directories only; choose another, or run the hub as root."
         )
+    return resolved
+
+
+def checked_new_path(path: str, *, owner: Owner) -> str:
+    """As `checked_path`, for a directory that is yet to be made, for that owner: its parent must be there, it must not.
+
+    Nothing of it lies inside a workspace, where a container could change what the host is about to do. Raises BadInput.
+    """
+    place = Path(path)
+    if not path.isprintable() or not place.is_absolute() or place.name in ("", "..", "."):
+        raise BadInput(f"The path {_shown(path)} names no directory that could be made; write it from the root on.")
+    resolved = os.path.join(_resolved(str(place.parent)), place.name)
+    roots = _roots()
+    if not any(_is_below(resolved, root) for root in roots):
+        raise BadInput(f"The path {_shown(path)} is not below a workspace root ({', '.join(roots)}); choose one there.")
+    if os.path.lexists(resolved):
+        raise BadInput(f"The path {_shown(path)} is there already; choose another, or make a project of it as it is (hub add).")
+    _refuse_system(resolved)
+    _refuse_hub_and_engine(resolved)
+    _refuse_other_projects(resolved, None)
+    _refuse_writable_parents(resolved, owner)
     return resolved
 
 
@@ -171,12 +192,11 @@ def _refuse_other_projects(resolved: str, project: Project | None) -> None:
             raise BadInput(f"The path {resolved} is inside or around the workspace of the project {slug} ({taken}); choose another.")
 
 
-def _refuse_writable_parents(resolved: str) -> None:
+def _refuse_writable_parents(resolved: str, owner: Owner) -> None:
     """A container works with the workspace owner's uid and gid: who may write a parent may swap the workspace for a link.
 
     Where the hub itself runs as that uid, its user swaps what he likes anyway.
     """
-    owner = owner_of(resolved)
     for parent in Path(resolved).parents:
         found = os.lstat(parent)
         sticky = found.st_mode & stat.S_ISVTX

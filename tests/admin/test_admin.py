@@ -3,28 +3,30 @@
 import pytest
 from django.contrib import admin
 from django.test import Client
-from django.urls import reverse
 
 from projects import models
-from projects.models import ApiToken, CommandRun, Container, Event, GitCredential, Heartbeat, ImageBuild, Instance, Membership, Project
+from projects.models import (
+    ApiToken,
+    BatchItem,
+    CommandRun,
+    Container,
+    Event,
+    GitCredential,
+    Heartbeat,
+    ImageBuild,
+    Instance,
+    Membership,
+    Project,
+)
 from projects.services.instance import instance
 from projects.services.record import HUB, record
 from projects.services.tokens import user_of_key
 from projects.states import BuildState, RunState
-from tests.cast import EVERYBODY, Cast
+from tests.admin.doors import enter, messages, place, select
+from tests.cast import EVERYBODY
 
-OF_THE_PROJECT = (Project, Container, CommandRun, Event, GitCredential)
-FOR_ADMINISTRATORS = (ImageBuild, Heartbeat, Instance)
-
-
-def enter(cast: Cast, name: str) -> Client:
-    client = Client()
-    client.force_login(cast.users[name], backend="django.contrib.auth.backends.ModelBackend")
-    return client
-
-
-def messages(response) -> list[str]:
-    return [str(message) for message in response.context["messages"]]
+OF_THE_PROJECT = (Project, Container, CommandRun, Event, GitCredential, models.TerminalSession, models.Decision, models.Sample)
+FOR_ADMINISTRATORS = (ImageBuild, Heartbeat, Instance, models.HealthMemory, models.Lease)
 
 
 @pytest.fixture
@@ -39,6 +41,12 @@ def filled(staff):
     )
     record("test.done", project=project, actor=HUB, message="Done.")
     GitCredential.objects.create(project=project, host="github.com", token="s3cr3t-value")
+    models.TerminalSession.objects.create(project=project, name="main", created_by_name="x")
+    at = project.created_at
+    models.Decision.objects.create(project=project, at=at, last_at=at, verdict="keep", reason="Nothing is wrong.")
+    models.Sample.objects.create(project=project, at=at, docker_id="a" * 12, memory_mb=1, pids=1, network_rx_mb=0, network_tx_mb=0)
+    models.HealthMemory.objects.create(project=project)
+    models.Lease.objects.create(name="sweep")
     ImageBuild.objects.create(tag="x", actor_name="x", state=BuildState.FAILED)
     Heartbeat.objects.create(role="worker")
     instance()
@@ -47,12 +55,9 @@ def filled(staff):
     return staff
 
 
-def place(model, page="changelist", *args) -> str:
-    return reverse(f"admin:projects_{model._meta.model_name}_{page}", args=args)
-
-
 def test_every_model_is_in_the_admin():
-    own = {getattr(models, name) for name in models.__all__} - {Membership}  # members stand on their project's page
+    # these stand on the page of what they belong to
+    own = {getattr(models, name) for name in models.__all__} - {Membership, BatchItem, models.InvitedRole}
     assert own <= set(admin.site._registry)
 
 
@@ -202,7 +207,7 @@ def test_members_are_set_through_the_catalog_and_the_last_owner_stays(cast):
 
 def test_deleting_a_project_removes_its_container_and_keeps_its_directory(cast, engine):
     client = enter(cast, "administrator")
-    client.post(place(Project), {"action": "ensure", "_selected_action": [cast.project.pk]})
+    select(client, "ensure", cast.project)
     assert engine.boxes
     assert client.get(place(Project, "delete", cast.project.pk)).status_code == 200
     assert client.post(place(Project, "delete", cast.project.pk), {"post": "yes"}).status_code == 302
@@ -218,47 +223,7 @@ def test_a_deletion_that_the_engine_refuses_is_told_and_deletes_nothing(cast, en
     assert Project.objects.exists()
 
 
-# -- actions --------------------------------------------------------------------------------
-
-
-def test_actions_do_what_they_say_and_tell_each_project(cast, engine):
-    client = enter(cast, "administrator")
-    expected = (("ensure", "running"), ("restart", "running"), ("refresh", "refreshed"), ("stop", "exited"))
-    for action, status in expected:
-        answer = client.post(place(Project), {"action": action, "_selected_action": [cast.project.pk]}, follow=True)
-        [message] = messages(answer)
-        assert message.startswith("web: container ")
-        assert message.endswith(f"{status}.")
-    assert [box.status for box in engine.boxes.values() if ".old" not in box.name] == ["exited"]
-
-
-def test_an_action_that_fails_is_a_sentence_and_stops_no_other(cast, engine):
-    other = Project.objects.create(slug="zoo", name="zoo", path=str(cast.host.workspace("zoo")))
-    Project.objects.filter(slug="web").update(path="/nowhere")
-    answer = enter(cast, "administrator").post(
-        place(Project), {"action": "ensure", "_selected_action": [cast.project.pk, other.pk]}, follow=True
-    )
-    first, second = messages(answer)
-    assert first.startswith("web: ")
-    assert len(first.split()) > 5
-    assert second.startswith("zoo: container ")
-
-
-@pytest.mark.parametrize(("name", "allowed"), [("owner", True), ("operator", True), ("viewer", False)])
-def test_actions_ask_the_one_module_that_decides(staff, engine, name, allowed):
-    answer = enter(staff, name).post(place(Project), {"action": "ensure", "_selected_action": [staff.project.pk]}, follow=True)
-    assert len(messages(answer)) == 1
-    assert bool(engine.boxes) is allowed
-
-
-def test_a_strangers_action_reaches_no_project(staff, engine):
-    enter(staff, "stranger").post(place(Project), {"action": "ensure", "_selected_action": [staff.project.pk]}, follow=True)
-    assert not engine.boxes
-
-
-def test_an_action_is_never_done_by_a_get(cast, engine):
-    enter(cast, "administrator").get(place(Project), {"action": "ensure", "_selected_action": cast.project.pk})
-    assert not engine.boxes
+# -- rows -----------------------------------------------------------------------------------
 
 
 def test_rows_are_never_deleted_past_the_services(cast):

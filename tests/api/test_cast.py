@@ -3,22 +3,24 @@
 from dataclasses import dataclass
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 
 from projects.api import api
 from projects.models import ApiToken, CommandRun, ImageBuild
 from projects.services.errors import Busy
 from projects.states import BuildState, RunState
+from projects.use_cases import NOT_FOUND, REFUSED, SIGN_IN, USE_CASES, YES, Standing, access_table, allowed, may_use
 from tests.cast import EVERYBODY
 
 
 @dataclass(frozen=True)
 class Call:
-    """`least`: who may, at least; of "anyone" every signed-in user. `status` is the answer to those who may."""
+    """`use_case` is one of projects.use_cases, which says who may. `status` is the answer to those who may."""
 
     method: str
     path: str
-    least: str
+    use_case: str
     status: int = 200
     body: object = None
 
@@ -28,61 +30,74 @@ class Call:
 
 P = "/projects/{slug}"
 CALLS = [
-    Call("GET", "/projects", "anyone"),
-    Call("POST", "/projects", "creator", 201, {"name": "New one", "path": "{free}"}),
-    Call("GET", "/discovered", "creator"),
-    Call("GET", P, "viewer"),
-    Call("PATCH", P, "owner", 200, {"pinned": True}),
-    Call("DELETE", P, "owner", 204),
-    Call("POST", f"{P}/ensure-container", "operator"),
-    Call("GET", f"{P}/container", "viewer"),
-    Call("DELETE", f"{P}/container", "operator"),
-    Call("GET", f"{P}/container/stats", "viewer"),
-    Call("GET", f"{P}/container/health", "viewer"),
-    Call("GET", f"{P}/container/logs", "viewer"),
-    Call("GET", f"{P}/container/decisions", "viewer"),
-    Call("GET", f"{P}/container/samples?range=24h", "viewer"),
-    Call("POST", f"{P}/container/refresh", "operator"),
-    Call("POST", f"{P}/container/start", "operator"),
-    Call("POST", f"{P}/container/stop", "operator"),
-    Call("POST", f"{P}/container/restart", "operator"),
-    Call("POST", f"{P}/commands", "operator", 200, {"command": "true"}),
-    Call("GET", "/commands/{run_id}", "viewer"),
-    Call("GET", "/commands/{run_id}/output", "viewer"),
-    Call("DELETE", "/commands/{run_id}", "operator"),
-    Call("GET", f"{P}/members", "viewer"),
-    Call("POST", f"{P}/members", "owner", 200, {"username": "viewer", "role": "operator"}),
-    Call("DELETE", f"{P}/members/{{username}}", "owner", 204),
-    Call("DELETE", f"{P}/members?username=viewer", "owner", 204),
-    Call("GET", f"{P}/git-credentials", "viewer"),
-    Call("POST", f"{P}/git-credentials", "owner", 201, {"host": "github.com", "token": "abc"}),
-    Call("DELETE", f"{P}/git-credentials/{{host}}", "owner", 404),  # there is none
-    Call("DELETE", f"{P}/git-credentials?host=github.com", "owner", 404),
-    Call("GET", f"{P}/events", "viewer"),
-    Call("GET", "/events", "anyone"),
-    Call("GET", "/images", "anyone"),
-    Call("POST", "/images/build", "administrator", 409),  # one is under way
-    Call("GET", "/images/builds/{build_id}", "administrator"),
-    Call("GET", "/containers/count", "anyone"),
-    Call("POST", "/containers/cleanup", "administrator"),
-    Call("GET", "/tokens", "anyone"),
-    Call("POST", "/tokens", "anyone", 201, {"name": "x"}),
-    Call("DELETE", "/tokens/{token_id}", "anyone", 404),  # somebody else's
-    Call("DELETE", "/tokens?id={token_id}", "anyone", 404),
+    Call("GET", "/projects", "list projects"),
+    Call("POST", "/projects", "make project", 201, {"name": "New one", "path": "{free}"}),
+    Call("GET", "/discovered", "discover"),
+    Call("GET", P, "see project"),
+    Call("PATCH", P, "settings", 200, {"pinned": True}),
+    Call("DELETE", P, "remove project", 204),
+    Call("POST", f"{P}/ensure-container", "ensure"),
+    Call("GET", f"{P}/container", "see container"),
+    Call("DELETE", f"{P}/container", "remove container"),
+    Call("GET", f"{P}/container/stats", "stats"),
+    Call("GET", f"{P}/container/health", "health"),
+    Call("GET", f"{P}/container/logs", "logs"),
+    Call("GET", f"{P}/container/decisions", "see container"),
+    Call("GET", f"{P}/container/samples?range=24h", "see container"),
+    Call("POST", f"{P}/container/refresh", "refresh"),
+    Call("POST", f"{P}/container/start", "start"),
+    Call("POST", f"{P}/container/stop", "stop"),
+    Call("POST", f"{P}/container/restart", "restart"),
+    Call("POST", f"{P}/commands", "run command", 200, {"command": "true"}),
+    Call("GET", "/commands/{run_id}", "see command and output"),
+    Call("GET", "/commands/{run_id}/output", "see command and output"),
+    Call("DELETE", "/commands/{run_id}", "kill command"),
+    Call("GET", f"{P}/members", "list members"),
+    Call("POST", f"{P}/members", "members", 200, {"username": "viewer", "role": "operator"}),
+    Call("DELETE", f"{P}/members/{{username}}", "members", 204),
+    Call("DELETE", f"{P}/members?username=viewer", "members", 204),
+    Call("GET", f"{P}/git-credentials", "list git credentials"),
+    Call("POST", f"{P}/git-credentials", "git credentials", 201, {"host": "github.com", "token": "abc"}),
+    Call("DELETE", f"{P}/git-credentials/{{host}}", "git credentials", 404),  # there is none
+    Call("DELETE", f"{P}/git-credentials?host=github.com", "git credentials", 404),
+    Call("GET", f"{P}/deploy-key", "see public deploy key", 404),  # there is none
+    Call("POST", f"{P}/deploy-key", "deploy key", 201),
+    Call("DELETE", f"{P}/deploy-key", "deploy key", 404),
+    Call("GET", f"{P}/secrets", "list names of secrets"),
+    Call("POST", f"{P}/secrets", "secrets", 201, {"name": "API_KEY", "value": "abcdef"}),
+    Call("DELETE", f"{P}/secrets/{{name}}", "secrets", 404),
+    Call("DELETE", f"{P}/secrets?name=API_KEY", "secrets", 404),
+    Call("GET", f"{P}/terminals", "list terminals"),
+    Call("POST", f"{P}/terminals", "terminal", 201, {"name": "main"}),
+    Call("PATCH", f"{P}/terminals/{{name}}", "terminal", 404, {"name": "other"}),  # there is none
+    Call("DELETE", f"{P}/terminals/{{name}}", "terminal", 404),
+    Call("DELETE", f"{P}/terminals?name=main", "terminal", 404),
+    Call("GET", f"{P}/events", "events of a project"),
+    Call("GET", "/events", "list events"),
+    Call("GET", "/images", "list images"),
+    Call("POST", "/images/build", "build image", 409),  # one is under way
+    Call("GET", "/images/builds/{build_id}", "see builds"),
+    Call("GET", "/containers/count", "count containers"),
+    Call("POST", "/containers/cleanup", "cleanup"),
+    Call("GET", "/tokens", "own tokens"),
+    Call("POST", "/tokens", "own tokens", 201, {"name": "x"}),
+    Call("DELETE", "/tokens/{token_id}", "own tokens", 404),  # somebody else's
+    Call("DELETE", "/tokens?id={token_id}", "own tokens", 404),
+    Call("GET", "/me", "who am I"),
+    Call("GET", "/users", "users"),
+    Call("POST", "/users", "users", 201, {"username": "ada"}),
+    Call("PATCH", "/users/{username}", "users", 200, {"may_create_projects": True}),
+    Call("DELETE", "/users/{username}/second-factor", "users", 204),
+    Call("DELETE", "/users/{username}/sessions", "users", 204),
+    Call("GET", "/invitations", "invitations"),
+    Call("POST", "/invitations", "invitations", 201, {"roles": [{"project": "web", "role": "viewer"}]}),
+    Call("DELETE", "/invitations/{invitation_id}", "invitations", 404),  # there is none
 ]
-ORDER = ["viewer", "operator", "owner", "administrator"]
+STATUSES = {SIGN_IN: 401, REFUSED: 403, NOT_FOUND: 404}
 
 
 def expected(call: Call, name: str) -> int:
-    if name == "nobody":
-        return 401
-    if call.least == "anyone":
-        return call.status
-    if call.least in ("creator", "administrator"):
-        return call.status if name == "administrator" else 403
-    if name == "stranger":
-        return 404
-    return call.status if ORDER.index(name) >= ORDER.index(call.least) else 403
+    return STATUSES.get(allowed(call.use_case, name), call.status)
 
 
 @pytest.mark.parametrize("name", EVERYBODY)
@@ -101,7 +116,8 @@ def test_each_call_answers_each_user_as_the_table_says(running, monkeypatch, cal
     token.save()
     build = ImageBuild.objects.create(tag="claude-dev-base:latest", actor_name="x", state=BuildState.RUNNING)
     monkeypatch.setattr("projects.api.images.start_build", _busy)
-    values = {"slug": "web", "run_id": run.pk, "username": "viewer", "host": "github.com", "build_id": build.pk, "token_id": token.pk}
+    named = {"slug": "web", "username": "viewer", "host": "github.com", "name": "API_KEY"}
+    values = {**named, "run_id": run.pk, "build_id": build.pk, "token_id": token.pk, "invitation_id": 1}
     free = running.host.workspace("free")
     body = {key: value.format(free=free) if isinstance(value, str) else value for key, value in call.body.items()} if call.body else None
     answer = running.call(name, call.method, "/api" + call.path.format(**values), body)
@@ -113,7 +129,16 @@ def test_each_call_answers_each_user_as_the_table_says(running, monkeypatch, cal
 
 @pytest.mark.parametrize("call", [call for call in CALLS if "{" in call.path], ids=str)
 def test_nobody_gets_401_for_what_does_not_exist_too(db, pages, call):
-    values = {"slug": "none", "run_id": "none", "username": "none", "host": "none", "build_id": 0, "token_id": 0}
+    values = {
+        "slug": "none",
+        "run_id": "none",
+        "username": "none",
+        "host": "none",
+        "name": "none",
+        "build_id": 0,
+        "token_id": 0,
+        "invitation_id": 0,
+    }
     answer = Client().generic(call.method, "/api" + call.path.format(**values), "{", content_type="application/json")
     assert answer.status_code == 401
 
@@ -122,7 +147,7 @@ def test_nobody_gets_401_for_what_does_not_exist_too(db, pages, call):
 def test_a_stranger_cannot_tell_a_project_from_none(running, call):
     answers = []
     for slug in ("web", "none"):
-        path = "/api" + call.path.format(slug=slug, username="viewer", host="github.com")
+        path = "/api" + call.path.format(slug=slug, username="viewer", host="github.com", name="API_KEY")
         answers.append(running.call("stranger", call.method, path, call.body))
     there, none = answers
     assert (there.status_code, there.content) == (none.status_code, none.content)
@@ -134,6 +159,31 @@ def test_the_table_has_every_call():
     declared = {(method.upper(), path) for path, operations in document["paths"].items() for method in operations}
     tabled = {(call.method, "/api" + call.path.partition("?")[0]) for call in CALLS}
     assert declared == tabled
+
+
+ELSEWHERE = {
+    "lend host credentials",  # a field of the settings: tests/api/test_projects.py
+    "change owner of the workspace",
+    "everybody's tokens",  # the admin
+    "signs of life of the hub",  # the admin
+}
+
+
+def test_every_use_case_is_offered_by_a_call_or_by_another_door():
+    assert {call.use_case for call in CALLS} | ELSEWHERE == set(USE_CASES)
+    assert not {call.use_case for call in CALLS} & ELSEWHERE
+
+
+@pytest.mark.parametrize("name", EVERYBODY)
+@pytest.mark.parametrize("use_case", USE_CASES)
+def test_what_the_table_allows_is_what_access_decides(cast, name, use_case):
+    user = AnonymousUser() if name == "nobody" else cast.users[name]
+    project = None if isinstance(USE_CASES[use_case], Standing) else cast.project
+    assert may_use(user, use_case, project) is (allowed(use_case, name) == YES)
+
+
+def test_the_committed_table_is_the_generated_one(settings):
+    assert (settings.BASE_DIR / "docs" / "access.md").read_text() == access_table(), "run python manage.py access_table"
 
 
 def _busy(**_):

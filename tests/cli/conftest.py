@@ -1,8 +1,10 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from tests.sandbox import Sandbox
@@ -30,6 +32,17 @@ class Shell:
             [*self.command, *words], env=self.box.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
 
+    def terminal(self, *words: str, timeout: float = 60, **more: object) -> pexpect.spawn:
+        """The same in a real pseudo-terminal of 120 columns."""
+        return pexpect.spawn(
+            self.command[0],
+            [*self.command[1:], *words],
+            env={**self.box.environment, "TERM": "xterm-256color"},
+            timeout=timeout,
+            dimensions=(30, 120),
+            **more,
+        )
+
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory) -> Path:
@@ -42,11 +55,31 @@ def migrated(tmp_path_factory) -> Path:
 @pytest.fixture
 def sandbox(tmp_path, migrated):
     """A migrated hub of its own; what it makes on the Engine is removed afterwards."""
-    box = Sandbox(tmp_path)
-    box.data_dir.mkdir(mode=0o700)
-    shutil.copy(migrated, box.data_dir)
+    box = made_box(tmp_path, migrated)
     yield box
     box.clean()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory, migrated) -> Iterator[Shell]:
+    """A hub that the tests of a module share, with a running container of the project `docs`. They leave it running."""
+    box = made_box(tmp_path_factory.mktemp("shared"), migrated)
+    shell = Shell(box)
+    try:
+        box.add_project("docs")
+        done = shell("ensure", "docs")
+        assert done.returncode == 0, done.stderr.decode()
+        yield shell
+    finally:
+        box.clean()
+
+
+def made_box(directory: Path, migrated: Path) -> Sandbox:
+    """A hub with an empty database."""
+    box = Sandbox(directory)
+    box.data_dir.mkdir(mode=0o700)
+    shutil.copy(migrated, box.data_dir)
+    return box
 
 
 @pytest.fixture

@@ -113,6 +113,28 @@ def test_at_72_hours_it_waits_while_a_command_runs_and_is_refreshed_once_after_i
     forget(box, "old")
 
 
+def test_what_runs_in_front_of_a_terminals_shell_makes_it_wait_and_an_idle_shell_does_not(box):
+    add(box, "term")
+    before = container(box, "term").id
+    told = box.python(
+        SWEEP
+        + "from projects.services.terminals.tmux import tmux\n"
+        + "from projects.services.terminals.work import foreground_work\n"
+        + "from projects.services.terminals import make_session\n"
+        + "engine, ref = current_engine(), info('term').docker_id\n"
+        + "make_session(project=project('term'), name='main', actor=ACTOR)\n"
+        + "tmux(engine, ref, 'send-keys', '-t', 'main', 'sleep 3600', 'Enter')\n"
+        + "wait_until(lambda: 'sleep' in foreground_work(engine, ref), 60)\nat(80 * 60)\n"
+        + "waiting = Decision.objects.get(project__slug='term').reason\n"
+        + "tmux(engine, ref, 'send-keys', '-t', 'main', 'C-c')\n"
+        + "wait_until(lambda: not foreground_work(engine, ref), 60)\nat(80 * 60 + 1)\nanswer([waiting, story('term')])"
+    )
+    assert told[0].endswith("it waits: the terminal main runs sleep.")
+    assert told[1] == [["wait", "busy"], ["refresh", ""]]
+    assert container(box, "term").id != before
+    forget(box, "term")
+
+
 def test_two_workers_with_the_same_tick_sweep_once_and_refresh_once(box):
     add(box, "twice")
     code = (
@@ -123,7 +145,7 @@ def test_two_workers_with_the_same_tick_sweep_once_and_refresh_once(box):
         + "answer([report is not None, carry_out(Decision.objects.get(verdict='refresh', project__slug='twice').pk, now=now)])"
     )
     moment = box.python(
-        "from django.utils import timezone; from datetime import timedelta; answer((timezone.now() + timedelta(hours=80)).isoformat())"
+        "from django.utils import timezone; from datetime import timedelta; answer((timezone.now() + timedelta(hours=90)).isoformat())"
     )
     box.python("Decision.objects.all().delete()")
     workers = [box.start(code, AT=moment) for _ in range(2)]

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from containerhub.bootstrap import claude_cli as bootstrap
 from projects.services.credentials import claude_cli
 from projects.services.credentials.claude_cli import kept_cli, remove_unused_clis
 from tests.services.host import make_host
@@ -120,6 +121,18 @@ def test_a_lost_memory_is_no_harm(host):
     (host.data / "claude-cli/known.json").write_text("nonsense")
     assert kept() == first
     assert first.read_bytes() == BINARY
+
+
+def test_the_cli_that_make_up_installed_is_found_from_every_shell(host, monkeypatch):
+    binary = host.write("modules/claude", BINARY, 0o755)
+    monkeypatch.setenv("CONTAINERHUB_DATA_DIR", str(host.data))
+    bootstrap._remember(binary)
+    assert kept().parent.name == digest(BINARY)
+    host.write("bin/claude", NEWER, 0o755)
+    assert kept().parent.name == digest(NEWER), "the host's own goes before it"
+    newer = host.write("modules/newer", NEWER, 0o755)
+    bootstrap._remember(newer)
+    assert (host.data / bootstrap.INSTALLED).readlink() == newer
 
 
 def test_without_a_cli_a_sentence_says_so(host):

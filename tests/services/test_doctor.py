@@ -1,7 +1,9 @@
 """The doctor's findings, each provoked by what it warns of."""
 
+import os
 import socket
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
@@ -10,21 +12,23 @@ from typing import cast
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 from django.test import override_settings
 from django.utils import timezone
 
 from containerhub.config import Config
 from projects.engine.base import ContainerSpec, Engine
 from projects.engine.errors import EngineUnreachable
-from projects.models import Event, Heartbeat
+from projects.models import Event, Heartbeat, Project
 from projects.services import doctor
 from projects.services.doctor import engine as engine_checks
-from projects.services.doctor import files, hub, network
+from projects.services.doctor import files, hub, network, workspaces
 from projects.services.doctor.finding import Finding, Severity
 from projects.services.engines import use_engine
 from projects.services.images import LABEL_IMAGE
 from projects.services.instance import instance_id
 from projects.services.spec import hub_labels, network_name
+from projects.services.throwaway import LABEL_PURPOSE, TIMEOUT_SECONDS
 from tests.engine.fake import FakeEngine
 
 
@@ -292,6 +296,55 @@ def test_a_container_of_ours_without_a_project_is_named():
     assert "claude-dev-gone" in only(engine_checks.leftovers(engine)).message
 
 
+@pytest.mark.django_db
+def test_a_clone_that_is_under_way_is_no_leftover_but_one_that_stopped_is():
+    engine = FakeEngine()
+    labels = {**hub_labels(instance_id()), LABEL_PURPOSE: "clone:site"}
+    docker_id = engine.containers.create(ContainerSpec(name="claude-dev-clone-site-1", image="debian:bookworm-slim", labels=labels))
+    engine.containers.start(docker_id)
+    assert only(engine_checks.leftovers(engine)).ok is True
+    engine.containers.stop(docker_id)
+    assert only(engine_checks.leftovers(engine)).remedy == "Remove them: docker rm -f claude-dev-clone-site-1"
+
+
+# -- workspaces -----------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_workspaces_that_are_gone_replaced_or_roots_are_told_of_with_a_remedy(tmp_path):
+    for slug in ("well", "roots", "link", "gone"):
+        Project.objects.create(slug=slug, name=slug, path=str(tmp_path / slug))
+    for slug, uid in (("well", 1000), ("roots", 0)):
+        (tmp_path / slug).mkdir()
+        os.chown(tmp_path / slug, uid, uid)
+    (tmp_path / "link").symlink_to("/etc")
+    gone, link, roots, well = workspaces.workspaces()
+    assert (gone.severity, link.severity, roots.severity, well.ok) == (Severity.ERROR, Severity.ERROR, Severity.WARNING, True)
+    assert "hub rm gone" in gone.remedy
+    assert "no directory any more" in link.message
+    assert "hub chown roots" in roots.remedy
+    assert well.message.startswith("1 ")
+
+
+def test_what_a_killed_clone_left_is_told_of_once_no_clone_can_still_be_at_it(tmp_path):
+    left = tmp_path / "roots" / ".hub-clone-1"
+    left.mkdir(parents=True)
+    with settings_with(tmp_path):
+        assert only(workspaces.clones()).ok is True
+        then = time.time() - TIMEOUT_SECONDS - 1
+        os.utime(left, (then, then))
+        assert only(workspaces.clones()).remedy == f"Remove it: rm -r {left}"
+
+
+def test_a_full_disk_of_workspaces_is_a_warning(tmp_path, monkeypatch):
+    (tmp_path / "roots").mkdir()
+    with settings_with(tmp_path):
+        monkeypatch.setattr(workspaces, "used_percent", lambda path: 10)
+        assert only(workspaces.workspace_disks()).ok is True
+        monkeypatch.setattr(workspaces, "used_percent", lambda path: 95)
+        assert only(workspaces.workspace_disks()).severity is Severity.WARNING
+
+
 # -- the whole ------------------------------------------------------------------------------
 
 
@@ -314,6 +367,14 @@ def test_a_check_that_breaks_is_told_of_and_stops_no_other():
     finding = only(doctor._guarded("broken_check", broken))
     assert finding.ok is None
     assert "the moon is full" in finding.message
+
+
+def test_a_check_without_its_database_points_to_the_database():
+    def lacking():
+        raise OperationalError("no such table: projects_project")
+
+    finding = only(doctor._guarded("workspaces", lacking))
+    assert (finding.ok, finding.remedy) == (None, "Look at the database first, then examine again.")
 
 
 @pytest.mark.django_db

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from projects.models import Event, GitCredential
-from projects.services import git_credentials
+from projects.services import credentials
 from projects.services.credentials.lent import keep_lent
 from projects.services.errors import BadInput, NotFound, Unready
 from projects.services.git_credentials import checked_host, list_git_credentials, remove_git_credential, set_git_credential
@@ -121,7 +121,7 @@ def test_a_full_disk_is_told_and_the_row_is_kept(host, monkeypatch):
     def full(_project):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(git_credentials, "update_lent", full)
+    monkeypatch.setattr(credentials, "update_lent", full)
     with pytest.raises(Unready, match="No space left"):
         set_git_credential(project=host.project(), host="github.com", token="s3cret", actor=ANN)
     assert GitCredential.objects.exists()

@@ -143,7 +143,7 @@ def test_what_a_killed_hub_left_running_is_removed_by_the_next_change(host):
             name=f"{host.settings.CONTAINERHUB.name_prefix}-chown-web-left",
             image="debian:bookworm-slim",
             command=("sleep", "600"),
-            labels=throwaway._labels(project, "chown"),
+            labels=throwaway._labels("chown", project.slug),
         )
     )
     change_owner(project=project, actor=ANN)

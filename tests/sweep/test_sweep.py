@@ -7,7 +7,7 @@ from django.db import DatabaseError
 from django_q.models import OrmQ
 
 from projects.engine.errors import EngineUnreachable, Refused
-from projects.models import CommandRun, Container, Decision, Event, HealthMemory, Lease, Project, Sample
+from projects.models import CommandRun, Container, Decision, Event, HealthMemory, Lease, Project, Sample, TerminalSession
 from projects.services.lifecycle import refresh_container, stop_container
 from projects.services.sweep import carry_out, sweep
 from projects.services.sweep.measuring import measure
@@ -225,6 +225,17 @@ def test_a_process_left_behind_that_uses_the_cpu_counts_as_busy(fleet):
         fleet.at(72 * 60 - 2 + minute)
     assert fleet.decision(web).cause == Cause.BUSY
     assert "% of a core" in fleet.decision(web).reason
+
+
+@pytest.mark.parametrize("moment", ["last_input_at", "last_output_at"])
+def test_a_terminal_that_was_used_lately_counts_as_busy(fleet, moment):
+    web = fleet.project()
+    terminal = TerminalSession.objects.create(project=web, name="main", **{moment: fleet.began + (OLD - 14) * MINUTE})
+    fleet.at(OLD)
+    assert fleet.decision(web).reason.endswith("it waits: the terminal main was used in the last 15 minutes.")
+    fleet.at(OLD + 2)
+    assert fleet.decision(web).verdict == Verdict.REFRESH
+    assert TerminalSession.objects.filter(pk=terminal.pk).exists()
 
 
 # -- people's wishes ------------------------------------------------------------------------

@@ -1,5 +1,16 @@
 """The shapes of requests and answers, a module for each part of the API."""
 
+from projects.api.schemas.accounts import (
+    InvitationIn,
+    InvitationList,
+    InvitationMade,
+    InvitationOut,
+    MeOut,
+    UserIn,
+    UserList,
+    UserOut,
+    UserPatch,
+)
 from projects.api.schemas.base import Problem
 from projects.api.schemas.commands import CommandIn, CommandOut, CommandResult, CommandStarted
 from projects.api.schemas.containers import (
@@ -16,6 +27,7 @@ from projects.api.schemas.containers import (
     StatsOut,
 )
 from projects.api.schemas.health import DecisionList, DecisionOut, SampleList, SampleOut
+from projects.api.schemas.keys import DeployKeyIn, DeployKeyOut, SecretIn, SecretList, SecretOut
 from projects.api.schemas.people import (
     GitCredentialIn,
     GitCredentialList,
@@ -30,6 +42,7 @@ from projects.api.schemas.people import (
 )
 from projects.api.schemas.projects import DiscoveredList, DiscoveredOut, ProjectIn, ProjectList, ProjectOut, ProjectPatch
 from projects.api.schemas.records import BuildIn, BuildOut, BuildWithLog, EventList, EventOut, ImageList, ImageOut
+from projects.api.schemas.terminals import TerminalIn, TerminalList, TerminalOut
 
 __all__ = [
     "BuildIn",
@@ -47,6 +60,8 @@ __all__ = [
     "CountOut",
     "DecisionList",
     "DecisionOut",
+    "DeployKeyIn",
+    "DeployKeyOut",
     "DiscoveredList",
     "DiscoveredOut",
     "EventList",
@@ -58,7 +73,12 @@ __all__ = [
     "HealthOut",
     "ImageList",
     "ImageOut",
+    "InvitationIn",
+    "InvitationList",
+    "InvitationMade",
+    "InvitationOut",
     "Limits",
+    "MeOut",
     "MemberIn",
     "MemberList",
     "MemberOut",
@@ -70,9 +90,19 @@ __all__ = [
     "ProjectPatch",
     "SampleList",
     "SampleOut",
+    "SecretIn",
+    "SecretList",
+    "SecretOut",
     "StatsOut",
+    "TerminalIn",
+    "TerminalList",
+    "TerminalOut",
     "TokenIn",
     "TokenList",
     "TokenMade",
     "TokenOut",
+    "UserIn",
+    "UserList",
+    "UserOut",
+    "UserPatch",
 ]

@@ -11,10 +11,10 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--prepare", action="store_true", help="Only tables, static files and the image.")
+        parser.add_argument("--prepare", action="store_true", help="Only tables, static files and the image, as it is here.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["prepare"]:
-            prepare()
+            prepare(rebuild=True)
         else:
             serve()

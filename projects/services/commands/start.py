@@ -1,6 +1,7 @@
 """Starting a command: the row first, then the exec, read here or in a thread of this process."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -65,10 +66,21 @@ class _SetupTaken(Exception):
 
 
 def run_command(
-    *, project: Project, actor: Actor, command: str, workdir: str = WORKSPACE, timeout_seconds: int | None = None
+    *,
+    project: Project,
+    actor: Actor,
+    command: str,
+    workdir: str = WORKSPACE,
+    timeout_seconds: int | None = None,
+    on_start: Callable[[CommandRun], object] | None = None,
 ) -> CommandResult:
-    """Run a shell command to its end. Raises BadInput, Busy, ContainerNotRunning, ForeignContainer, EngineError."""
+    """Run a shell command to its end; `on_start` is told its row before the first byte.
+
+    Raises BadInput, Busy, ContainerNotRunning, ForeignContainer, EngineError.
+    """
     reader, run = _begin(project, actor, checked_order(command, workdir, timeout_seconds))
+    if on_start is not None:
+        on_start(run)
     reader.read()
     return result_of(run)
 

@@ -8,13 +8,15 @@ from projects.models import Project
 from projects.services.credentials.claude_cli import kept_cli, remove_unused_clis
 from projects.services.credentials.claude_config import TARGET as CONFIG_TARGET
 from projects.services.credentials.claude_config import config_directory, kept_config, remove_config
-from projects.services.credentials.lent import exec_environment, keep_lent, remove_lent, secret_values, update_lent
+from projects.services.credentials.lent import exec_environment, keep_lent, lent_for_a_while, remove_lent, secret_values, update_lent
 from projects.services.errors import Unready
 
 __all__ = [
     "Lent",
     "config_directory",
     "exec_environment",
+    "hand_over",
+    "lent_for_a_while",
     "prepare",
     "remove_config",
     "remove_lent",
@@ -31,6 +33,17 @@ class Lent:
     mounts: tuple[Mount, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+
+def hand_over(project: Project) -> None:
+    """Bring what is lent up to date after a change that is saved already. Raises Unready, with what to do about the files."""
+    try:
+        update_lent(project)
+    except OSError as error:
+        raise Unready(
+            f"The change is kept, but its file could not be written ({error.strerror}); free space in the hub's data directory, "
+            "then refresh the container."
+        ) from error
 
 
 def prepare(project: Project, *, uid: int, gid: int, engine_is_local: bool) -> Lent:

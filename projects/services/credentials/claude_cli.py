@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
+from containerhub.bootstrap.claude_cli import INSTALLED
 from projects.services.safe_files import directory, locked, own_directory, read_regular, remove_leftovers, remove_tree, write_file
 
 ELF = b"\x7fELF"
@@ -60,7 +61,8 @@ def remove_unused_clis(in_use: set[str]) -> list[str]:
 
 def _find() -> tuple[Path | None, str]:
     wanted = settings.CONTAINERHUB.claude_cli_path
-    named = os.path.expanduser(wanted) if wanted else shutil.which("claude")
+    installed = settings.CONTAINERHUB.data_dir / INSTALLED
+    named = os.path.expanduser(wanted) if wanted else shutil.which("claude") or (str(installed) if installed.exists() else "")
     if not named:
         return None, "No Claude CLI was found on this host: install it, or name it in CONTAINERHUB_CLAUDE_CLI_PATH, then refresh."
     real = Path(os.path.realpath(named))

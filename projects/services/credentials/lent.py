@@ -1,4 +1,4 @@
-"""Copies of the host's credentials and the project's own git tokens, under `<data dir>/lent/<slug>`.
+"""Copies of the host's credentials, and the project's own git tokens and deploy key, under `<data dir>/lent/<slug>`.
 
 They belong to the container's user (a 0600 key of root is unreadable to `claude`) and are mounted ro, so no container can
 plant anything in them. The directories stay the same ones and are brought up to date in place: what is lent or taken back
@@ -6,16 +6,21 @@ arrives in a running container at once, and a stopped one still finds what it mo
 """
 
 import base64
+import fcntl
 import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
 
 from projects.engine.base import Mount
-from projects.models import Project
+from projects.models import DeployKey, Project, ProjectSecret
 from projects.services.credentials import claude_config, gitconfig
 from projects.services.safe_files import (
+    DIRECTORY_FLAGS,
     NotRegular,
     directory,
     is_directory,
@@ -30,10 +35,13 @@ from projects.services.safe_files import (
 )
 
 GIT_TARGET = "/run/containerhub-lent/git"
+DEPLOY_KEY = "_deploy-key"
+"""Beside the tokens, under a name that no host can have; docker/etc/ssh.conf leads ssh to it."""
 SSH_TARGET = "/home/claude/.ssh"
 GITCONFIG_TARGET = "/home/claude/.gitconfig"
 GITHUB = "github.com"
 MASKED_MIN_CHARACTERS = 6
+FOR_A_WHILE = ".clone-"
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,42 @@ def keep_lent(project: Project, *, uid: int, gid: int) -> tuple[tuple[Mount, ...
     return tuple(mounts), host.notes
 
 
+@contextmanager
+def lent_for_a_while(*, uid: int, gid: int) -> Iterator[tuple[Mount, ...]]:
+    """The host's SSH keys and git configuration, as mounts for a clone before there is a project; gone afterwards."""
+    name = f"{FOR_A_WHILE}{secrets.token_hex(8)}"  # no slug begins with a dot
+    host = _host_files(Project(slug=name, uses_host_credentials=True))
+    with own_directory(store()) as top:
+        with locked(store() / ".lock"):
+            _remove_abandoned(top)
+            make_directory(name, dir_fd=top, mode=0o700)
+            inner = os.open(name, DIRECTORY_FLAGS, dir_fd=top)
+            fcntl.flock(inner, fcntl.LOCK_EX)
+        try:
+            yield tuple(_write_once(host, inner, store() / name, uid=uid, gid=gid))
+        finally:
+            os.close(inner)
+            remove_tree(name, dir_fd=top)
+
+
+def _remove_abandoned(top: int) -> None:
+    """What a killed hub lent for a while: nobody holds its lock. The caller holds the store's."""
+    for name in os.listdir(top):
+        if name.startswith(FOR_A_WHILE):
+            with suppress(OSError), directory(name, dir_fd=top) as inner:
+                fcntl.flock(inner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                remove_tree(name, dir_fd=top)
+
+
+def _write_once(host: HostFiles, inner: int, place: Path, *, uid: int, gid: int) -> Iterator[Mount]:
+    if host.ssh is not None:
+        _sync(host.ssh, "ssh", inner, mode=0o600, uid=uid, gid=gid)
+        yield Mount(str(place / "ssh"), SSH_TARGET, read_only=True)
+    if host.gitconfig is not None:
+        write_file("gitconfig", host.gitconfig, dir_fd=inner, mode=0o444, uid=uid, gid=gid)
+        yield Mount(str(place / "gitconfig"), GITCONFIG_TARGET, read_only=True)
+
+
 def update_lent(project: Project) -> None:
     """Bring lent files up to date at once, where a container has them already: after a change of tokens or of the switch."""
     try:
@@ -83,17 +127,21 @@ def remove_lent(slug: str) -> None:
 
 
 def exec_environment(project: Project) -> dict[str, str]:
-    """The secrets that each exec gets in its environment: GITHUB_TOKEN, the project's own before the lent one."""
-    for host, _username, token in _git_logins(project):
-        if host == GITHUB:
-            return {"GITHUB_TOKEN": token}
-    return {}
+    """The secrets that each exec gets in its environment: the project's own, and GITHUB_TOKEN.
+
+    A secret named GITHUB_TOKEN goes before the project's token for github.com, and that one before the lent one.
+    """
+    tokens = {host: token for host, _username, token in _git_logins(project)}
+    return {**({"GITHUB_TOKEN": tokens[GITHUB]} if GITHUB in tokens else {}), **_secrets(project)}
 
 
 def secret_values(project: Project) -> list[str]:
     """Every secret that stored output must not show, longest first, in the forms in which programs print them."""
     found = {token for _host, _username, token in _git_logins(project)}
-    found |= {base64.b64encode(f"{username}:{token}".encode()).decode() for _host, username, token in _git_logins(project)}
+    found |= {_base64(f"{username}:{token}") for _host, username, token in _git_logins(project)}
+    for value in _secrets(project).values():
+        found |= {value, _base64(value), *value.splitlines()}
+    found |= {line for line in _deploy_key(project).splitlines() if not line.startswith("-----")}
     if project.uses_host_credentials:
         found |= set(claude_config.host_secrets())
     return sorted((secret for secret in found if len(secret) >= MASKED_MIN_CHARACTERS), key=lambda secret: (-len(secret), secret))
@@ -114,6 +162,19 @@ def _git_logins(project: Project) -> list[tuple[str, str, str]]:
     if project.uses_host_credentials and token and GITHUB not in [host for host, _username, _token in logins]:
         logins.append((GITHUB, "x-access-token", token))
     return logins
+
+
+def _secrets(project: Project) -> dict[str, str]:
+    return dict(ProjectSecret.objects.filter(project=project).values_list("name", "value"))
+
+
+def _deploy_key(project: Project) -> str:
+    """Empty where there is none."""
+    return DeployKey.objects.filter(project=project).values_list("private_key", flat=True).first() or ""
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 def _host_files(project: Project) -> HostFiles:
@@ -167,7 +228,8 @@ def _gitconfig() -> tuple[bytes | None, list[str]]:
 
 def _write(project: Project, host: HostFiles, inner: int, *, uid: int, gid: int) -> None:
     logins = {git_file_name(name): f"{user}\n{token}\n".encode() for name, user, token in _git_logins(project)}
-    _sync(logins, "git", inner, mode=0o400, uid=uid, gid=gid)
+    key = _deploy_key(project)
+    _sync({**logins, **({DEPLOY_KEY: key.encode()} if key else {})}, "git", inner, mode=0o400, uid=uid, gid=gid)
     # What is no more lent stays as an empty directory or file: a stopped container that mounts it must still start.
     if host.ssh is not None or is_directory("ssh", dir_fd=inner):
         _sync(host.ssh or {}, "ssh", inner, mode=0o600, uid=uid, gid=gid)

@@ -6,11 +6,12 @@ It changes nothing. Each check is a function of its own that yields findings; on
 from collections.abc import Callable, Iterable
 
 import structlog
+from django.db import DatabaseError
 
 from projects.engine.base import Engine
 from projects.engine.errors import EngineError, EngineUnreachable
 from projects.services.doctor import engine as engine_checks
-from projects.services.doctor import files, hub, network
+from projects.services.doctor import files, hub, network, workspaces
 from projects.services.doctor.finding import Finding, Severity, error, unknown
 from projects.services.engines import current_engine
 
@@ -25,6 +26,9 @@ WITHOUT_ENGINE: tuple[Callable[[], Iterable[Finding]], ...] = (
     files.data_directory,
     files.secret_files,
     files.workspace_roots,
+    workspaces.workspaces,
+    workspaces.workspace_disks,
+    workspaces.clones,
     files.claude_cli,
     network.hub_address,
 )
@@ -66,6 +70,8 @@ def _guarded(name: str, check: Callable[..., Iterable[Finding]], *arguments: obj
         return list(check(*arguments))
     except EngineError as failure:
         return [unknown(title, str(failure), "Look at the Engine first, then examine again.")]
+    except DatabaseError:
+        return [unknown(title, "The database could not be asked.", "Look at the database first, then examine again.")]
     except Exception as failure:  # the doctor must finish whatever state the host is in; the cause is in the log
         log.exception("doctor.check_broke", check=name)
         return [unknown(title, f"This check itself broke ({type(failure).__name__}: {failure}).", "Report it, with hub --verbose doctor.")]

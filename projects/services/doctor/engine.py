@@ -18,6 +18,8 @@ from projects.services.images import LABEL_IMAGE
 from projects.services.instance import instance_id
 from projects.services.ours import our_containers
 from projects.services.spec import hub_labels, network_name
+from projects.services.throwaway import LABEL_PURPOSE
+from projects.states import Status
 
 OLDEST_DOCKER = (25, 0, 2)
 """The first whose own packages bring a runc without CVE-2024-21626."""
@@ -102,10 +104,11 @@ def network(engine: Engine) -> Iterator[Finding]:
 
 def leftovers(engine: Engine) -> Iterator[Finding]:
     slugs = set(Project.objects.values_list("slug", flat=True))
-    lost = [found.name for found in our_containers(engine) if found.labels.get("project_id") not in slugs]
+    ours = [found for found in our_containers(engine) if found.status is not Status.RUNNING or LABEL_PURPOSE not in found.labels]
+    lost = [found.name for found in ours if found.labels.get("project_id") not in slugs]
     if lost:
-        names = ", ".join(sorted(lost))
-        yield warning("containers", f"{len(lost)} containers of this hub have no project: {names}.", "Remove them with docker rm -f.")
+        said = f"{len(lost)} containers of this hub have no project: {', '.join(sorted(lost))}."
+        yield warning("containers", said, f"Remove them: docker rm -f {' '.join(sorted(lost))}")
     else:
         yield well("containers", "Every container of this hub has its project.")
 

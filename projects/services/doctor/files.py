@@ -140,4 +140,8 @@ def claude_cli() -> Iterator[Finding]:
     else:
         yield well("claude cli", f"{found} is given to containers.")
     if not settings.CONTAINERHUB.claude_config_path.is_dir():
-        yield unknown("claude login", f"There is no {settings.CONTAINERHUB.claude_config_path}, so no Claude login can be lent.")
+        yield unknown(
+            "claude login",
+            f"There is no {settings.CONTAINERHUB.claude_config_path}, so no Claude login can be lent.",
+            "Sign in with claude as the hub's user, or set CONTAINERHUB_CLAUDE_CONFIG_PATH; or sign in within each container.",
+        )

@@ -15,7 +15,7 @@ from projects.services.answers import ContainerAnswer
 from projects.services.claims import Claim
 from projects.services.engines import current_engine
 from projects.services.errors import HubError, NotFound
-from projects.services.incarnations import current_row
+from projects.services.incarnations import current_row, note_ending
 from projects.services.lifecycle.create import create_container, note_container, prepare_container
 from projects.services.lifecycle.perform import Unless, perform
 from projects.services.ours import demand_ours, is_ours
@@ -140,6 +140,7 @@ def _note_state(
     with transaction.atomic():
         claim.write(**observed_fields(info), last_error="", last_error_kind="", last_error_at=None)
         Container.objects.filter(docker_id=info.docker_id).update(started_at=info.started_at)
+        note_ending(info)
         if changed:
             record(
                 f"container.{verb}",

@@ -67,7 +67,8 @@ def sweep(*, now: datetime | None = None, task: Task = hand_over) -> Report | No
 def _sweep(lease: Held, now: datetime, task: Task) -> Report:
     close_stale(now)
     projects = list(Project.objects.all())
-    readings = measure(current_engine(), projects)
+    engine = current_engine()
+    readings = measure(engine, projects)
     projects = [project for project in projects if project.pk in readings.of]
     lease.confirm()
     memories = {memory.project_id: memory for memory in HealthMemory.objects.all()}
@@ -79,7 +80,7 @@ def _sweep(lease: Held, now: datetime, task: Task) -> Report:
     open_acts = under_way()
     fleet = Fleet(readings.running, len(open_acts), _suspected(lease))
     free = [project for project in projects if project.pk not in open_acts]
-    looks, fleet = judge(free, readings, memories, acts_since(now), fleet, now)
+    looks, fleet = judge(engine, free, readings, memories, acts_since(now), fleet, now)
     _tell_suspicion(lease, fleet)
     lease.confirm()
     new = write(looks, latest_decisions(), now)

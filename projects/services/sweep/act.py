@@ -6,13 +6,15 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from projects.engine.errors import EngineError
+from projects.engine.errors import EngineError, EngineUnreachable
 from projects.models import Decision, Project
 from projects.services.decisions import ACTS
+from projects.services.engines import current_engine
 from projects.services.errors import Busy, HubError
 from projects.services.lifecycle import refresh_container, restart_container
 from projects.services.overview import busy_reason
 from projects.services.record import HUB, record
+from projects.services.terminals.work import foreground_work
 from projects.states import Cause, Status, Verdict, Wanted
 
 OPEN_FOR = timedelta(minutes=10)
@@ -77,7 +79,20 @@ def _changed(row: Decision, now: datetime) -> str:
         return f"The container does not run any more: it is {project.status}."
     if row.verdict == Verdict.REFRESH and project.pinned:
         return "The project was pinned meanwhile."
-    return "" if row.cause == Cause.HARD_LIMIT else busy_reason(project, now=now)
+    if row.cause == Cause.HARD_LIMIT:
+        return ""
+    return busy_reason(project, now=now) or _foreground_work(row)
+
+
+def _foreground_work(row: Decision) -> str:
+    """A container that cannot be asked is not held to be busy: it may be the very one that needs mending."""
+    try:
+        return foreground_work(current_engine(), row.docker_id)
+    except EngineUnreachable:
+        raise
+    except EngineError as error:
+        log.warning("sweep.terminals_not_asked", project=row.project.slug, error=str(error))
+        return ""
 
 
 def _finish(row: Decision, now: datetime, *, done: bool, outcome: str, begun: bool) -> None:

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 from django.conf import settings
 
+from projects.engine.base import Engine
 from projects.models import Container, HealthMemory, Project
 from projects.services.decisions import (
     ACTS,
@@ -24,9 +26,11 @@ from projects.services.decisions import (
 )
 from projects.services.overview import busy_reason
 from projects.services.sweep.history import remembered
-from projects.services.sweep.measuring import Reading, Readings
+from projects.services.sweep.measuring import SECONDS, Reading, Readings
+from projects.services.sweep.parallel import within
 from projects.services.sweep.policy import policy_of
 from projects.services.sweep.samples import memory_percent
+from projects.services.terminals.work import foreground_work
 
 log = structlog.get_logger(__name__)
 
@@ -36,13 +40,19 @@ class Look:
     """One project as it was judged. `before` is its history without this look."""
 
     project: Project
-    docker_id: str
+    seen: Observation
+    policy: Policy
     before: History
     history: History
     decision: Decision
 
+    @property
+    def docker_id(self) -> str:
+        return self.seen.docker_id
+
 
 def judge(
+    engine: Engine,
     projects: Iterable[Project],
     readings: Readings,
     memories: Mapping[int, HealthMemory],
@@ -60,6 +70,7 @@ def judge(
             looks[project.pk] = _one(project, seen, remembered(memory, acts.get(project.pk, ())), now)
         except Exception:
             log.exception("sweep.not_judged", project=project.slug)
+    _look_into_terminals(engine, looks, now)
     decisions = {pk: look.decision for pk, look in looks.items()}
     fleet = suspect(decisions.values(), fleet, now)
     granted = grant(decisions, fleet, now)
@@ -92,7 +103,20 @@ def _one(project: Project, seen: Observation, before: History, now: datetime) ->
     """Whether somebody is busy is asked only where it matters."""
     policy: Policy = policy_of(project, settings.CONTAINERHUB)
     history = follow(before, seen, policy, now)
-    decision = decide(seen, history, policy, now)
-    if decision.verdict in ACTS and (busy := busy_reason(project, now=now)):
-        decision = decide(replace(seen, busy_reason=busy), history, policy, now)
-    return Look(project, seen.docker_id, before, history, decision)
+    look = Look(project, seen, policy, before, history, decide(seen, history, policy, now))
+    return _busy(look, busy_reason(project, now=now), now) if look.decision.verdict in ACTS else look
+
+
+def _busy(look: Look, reason: str, now: datetime) -> Look:
+    if not reason:
+        return look
+    seen = replace(look.seen, busy_reason=reason)
+    return replace(look, seen=seen, decision=decide(seen, look.history, look.policy, now))
+
+
+def _look_into_terminals(engine: Engine, looks: dict[int, Look], now: datetime) -> None:
+    """What runs in front of a terminal's shell only the containers know: those that are due are asked, all at once."""
+    due = {pk: look.docker_id for pk, look in looks.items() if look.decision.verdict in ACTS and not look.seen.busy_reason}
+    found = within(SECONDS, {pk: partial(foreground_work, engine, docker_id) for pk, docker_id in due.items()})
+    for pk, reason in found.items():
+        looks[pk] = _busy(looks[pk], reason, now)

@@ -1,0 +1,154 @@
+"""`/ws/projects/<slug>/terminal/`: binary both ways; attached again by itself when the container comes back."""
+
+import asyncio
+import time
+from typing import Any
+
+import structlog
+from django.db import DatabaseError
+
+from projects.consumers.base import MALFORMED, Refused, Socket, malformed, whole
+from projects.consumers.threads import in_thread
+from projects.engine.errors import ConnectionLost, EngineError, EngineUnreachable
+from projects.services.errors import BadInput, ContainerNotRunning, HubError
+from projects.services.terminals import Terminal, note_use
+
+AGAIN_SECONDS = 1.0
+NOTE_SECONDS = 10
+MOST_KEPT_BYTES = 1024 * 1024
+STOPPED = "The container has stopped or was replaced; the terminal comes back by itself when it runs."
+BROKEN = "The connection to the container broke; attaching again."
+
+log = structlog.get_logger(__name__)
+
+
+class TerminalConsumer(Socket):
+    """Those who may not type may watch."""
+
+    terminal: Terminal
+
+    def __init__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        super().__init__(scope, receive, send)
+        self._input = bytearray()
+        self._typed = asyncio.Event()
+        self._taken = asyncio.Event()
+        self._ready = asyncio.Event()
+        self._noted = {True: 0.0, False: 0.0}
+        self._watching = False
+
+    async def opened(self) -> None:
+        self._watching = not self.may_operate
+        try:
+            self.terminal = Terminal(
+                project=self.project,
+                session=self.query.get("session", "main"),
+                cols=self._side("cols", 80),
+                rows=self._side("rows", 24),
+                actor=self.actor,
+                read_only=self._watching,
+            )
+        except BadInput as error:
+            raise Refused(MALFORMED, str(error)) from error
+        self.start(self._show())
+        self.start(self._type())
+
+    async def on_message(self, message: dict[str, Any]) -> None:
+        if message["type"] != "resize":
+            raise malformed()
+        cols, rows = whole(message, "cols"), whole(message, "rows")
+        if not cols or not rows:
+            raise malformed()
+        await self.terminal.resize(cols, rows)
+
+    async def on_bytes(self, data: bytes) -> None:
+        """Waits while a full megabyte is not taken, and so holds the client back."""
+        if self._watching:
+            return await self.error("You may only watch here; typing needs the operator role in this project.")
+        while len(self._input) >= MOST_KEPT_BYTES:
+            self._taken.clear()
+            await self._taken.wait()
+        self._input += data
+        self._typed.set()
+        return None
+
+    async def cleanup(self) -> None:
+        if hasattr(self, "terminal"):
+            await self.terminal.close()
+
+    def _side(self, name: str, default: int) -> int:
+        value = self.query.get(name, str(default))
+        if not (value.isascii() and value.isdigit() and len(value) < 6 and int(value)):
+            raise malformed()
+        return int(value)
+
+    # -- its two tasks ----------------------------------------------------------------------
+
+    async def _type(self) -> None:
+        """What was typed before the terminal is there waits for it."""
+        while True:
+            await self._typed.wait()
+            await self._ready.wait()
+            data = bytes(self._input)
+            self._input.clear()
+            self._typed.clear()
+            self._taken.set()
+            try:
+                await self.terminal.write(data)
+            except (ConnectionLost, HubError):
+                self._ready.clear()  # the other task sees the end, and says what became of it
+            await self._note(typed=True)
+
+    async def _show(self) -> None:
+        while True:
+            await self._attach()
+            lost = False
+            try:
+                while (data := await self.terminal.read()) is not None:
+                    await self.output(data)
+                    await self._note(typed=False)
+                code = await self.terminal.wait()
+            except EngineError:
+                lost, code = True, -1
+            self._ready.clear()
+            if not lost and not await self.terminal.lost_container(code):
+                await self.terminal.close()
+                await self.say("exit", exit_code=code)
+                return
+            await self.terminal.close()
+            await self._announce(BROKEN if lost else STOPPED)
+
+    async def _attach(self) -> None:
+        """Tries until it is there; each new reason is said once."""
+        said = ""
+        while True:
+            try:
+                await self.terminal.open()
+                break
+            except (ContainerNotRunning, EngineUnreachable, ConnectionLost) as error:
+                await self.terminal.close()
+                if str(error) != said:
+                    said = str(error)
+                    await self.error(said)
+            except (HubError, EngineError) as error:
+                await self.terminal.close()
+                if str(error) != said:
+                    said = str(error)
+                    await self.error(said)
+            await asyncio.sleep(AGAIN_SECONDS)
+        await self.say("ready", session=self.terminal.session, persistent=self.terminal.persistent, read_only=self._watching)
+        self._ready.set()
+
+    async def _announce(self, line: str) -> None:
+        """In the terminal, on the main screen, with what a program may have left switched on switched off."""
+        plain = "\x1b[0m\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l"
+        await self.output(f"{plain}\r\n[{line}]\r\n".encode())
+
+    async def _note(self, *, typed: bool) -> None:
+        now = time.monotonic()
+        if now - self._noted[typed] >= NOTE_SECONDS:
+            self._noted[typed] = now
+            project, name = self.project, self.terminal.session
+            try:
+                await in_thread(lambda: note_use(project=project, name=name, typed=typed))
+            except DatabaseError:  # the terminal goes on; the next note comes soon
+                log.warning("terminal.use_not_noted", project=project.slug, exc_info=True)

@@ -1,0 +1,22 @@
+"""Terminals in a project's container: named tmux sessions that outlive whoever looks at them."""
+
+from projects.services.terminals.attach import Terminal, detach_orphans
+from projects.services.terminals.sessions import (
+    checked_session_name,
+    close_session,
+    list_sessions,
+    make_session,
+    note_use,
+    rename_session,
+)
+
+__all__ = [
+    "Terminal",
+    "checked_session_name",
+    "close_session",
+    "detach_orphans",
+    "list_sessions",
+    "make_session",
+    "note_use",
+    "rename_session",
+]

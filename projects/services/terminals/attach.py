@@ -1,0 +1,222 @@
+"""One viewer of a session: a tmux client in the container, read and typed into over a raw exec.
+
+Every client has a file in `<data dir>/terminals`, named by its marker and holding its container's id, and whoever reads the
+client holds an flock on it: one whose lock is free is an orphan. tmux clients of closed sockets would stay for ever (seen).
+The session's shell bears no marker, so ending a client by its marker ends nothing else; a plain shell goes with its viewer.
+"""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+from uuid import uuid4
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections
+
+from projects.engine.base import MARKER_VARIABLE, ExecSpec, ExecStream
+from projects.engine.errors import EngineError
+from projects.models import Project
+from projects.services.credentials.lent import exec_environment
+from projects.services.engines import current_engine
+from projects.services.errors import NotFound
+from projects.services.record import Actor
+from projects.services.spec import WORKSPACE
+from projects.services.terminals import tmux
+from projects.services.terminals.sessions import Place, checked_session_name, compare, demand_room, name_of_container, place_of, save_opened
+
+# What xterm.js can: `sync` keeps a full-screen redraw in one piece.
+CLIENT = ("-u", "-T", "sync,RGB,256,clipboard,title")
+LONGEST_SIDE = 1000
+SETTLE_ROUNDS, SETTLE_SECONDS = 10, 0.25
+_THREADS = ThreadPoolExecutor(8, thread_name_prefix="terminal")
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+
+class Terminal:
+    """`open`, then `read` until None, then `wait`; `close` on every way out. Opened again after an end, it attaches anew."""
+
+    def __init__(self, *, project: Project, session: str, cols: int, rows: int, actor: Actor, read_only: bool = False) -> None:
+        self.project = project
+        self.session = checked_session_name(session)
+        self.cols, self.rows = bounded(cols), bounded(rows)
+        self.persistent = True
+        self._actor = actor
+        self._read_only = read_only
+        self._stream: ExecStream | None = None
+        self._client: _Client | None = None
+        self._container: tuple[str, object] = ("", None)
+
+    async def open(self) -> None:
+        """Raises ContainerNotRunning, NotFound (to watch, it must be there), Busy, ForeignContainer, EngineError."""
+        client, spec = await _in_thread(self._prepare)
+        self._client = client
+        stream = current_engine().execs.open(client.ref, spec)
+        await stream.__aenter__()
+        self._stream = stream
+
+    async def read(self) -> bytes | None:
+        chunk = await self._open_stream().read()
+        return chunk.data if chunk else None
+
+    async def write(self, data: bytes) -> None:
+        """Waits while the terminal takes nothing. Raises ConnectionLost."""
+        if not self._read_only:
+            await self._open_stream().write(data)
+
+    async def resize(self, cols: int, rows: int) -> None:
+        """Kept for the next `open` too. Raises EngineError."""
+        self.cols, self.rows = bounded(cols), bounded(rows)
+        if self._stream is not None:
+            await self._stream.resize(cols=self.cols, rows=self.rows)
+
+    async def wait(self) -> int:
+        """The client's exit code, after `read` gave None. Raises ConnectionLost."""
+        return await self._open_stream().wait()
+
+    async def lost_container(self, code: int) -> bool:
+        """After an end with `code`: whether the container is gone, stopped, or was started anew, or cannot be asked for.
+
+        A client that the container took along may be seen a moment before the Engine knows of its end.
+        """
+        for _ in range(SETTLE_ROUNDS if code else 1):
+            try:
+                if await _in_thread(lambda: _seen(self.project) != self._container):
+                    return True
+            except EngineError:
+                return True
+            if code:
+                await asyncio.sleep(SETTLE_SECONDS)
+        return False
+
+    async def is_back(self) -> bool:
+        return await _in_thread(lambda: bool(_seen(self.project)[0]))
+
+    async def close(self) -> None:
+        """The stream is closed and the client detached; a plain shell ends. Repeatable."""
+        stream, client = self._stream, self._client
+        self._stream = self._client = None
+        try:
+            if stream is not None:
+                await stream.close()
+        finally:
+            if client is not None:
+                await _in_thread(client.end)
+
+    def _open_stream(self) -> ExecStream:
+        if self._stream is None:
+            raise NotFound("The terminal is not open; open it again.")
+        return self._stream
+
+    def _prepare(self) -> "tuple[_Client, ExecSpec]":
+        self._container = _seen(self.project)
+        place = place_of(self.project)
+        self.persistent = place.names is not None
+        if self._read_only and self.session not in (place.names or ()):
+            raise NotFound(f"There is no terminal {self.session} to watch; somebody who may type must open it first.")
+        if place.names is not None:
+            compare(self.project, place.names)
+            if self.session not in place.names:
+                demand_room(place)
+                save_opened(self.project, self.session, self._actor)
+        client = _Client(place.ref)
+        return client, self._spec(place, client.marker)
+
+    def _spec(self, place: Place, marker: str) -> ExecSpec:
+        lent = {} if self._read_only else exec_environment(self.project)
+        if place.names is None:
+            command: tuple[str, ...] = ("bash", "-l")
+        elif self._read_only:
+            command = (*tmux.TMUX, *CLIENT, "attach-session", "-r", "-E", "-t", tmux.target(self.session))
+        else:
+            opening = ("new-session", "-A", "-s", self.session, "-c", WORKSPACE)
+            command = (*tmux.TMUX, *CLIENT, *tmux.lending(lent), ";", *opening)
+        environment = {**lent, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", MARKER_VARIABLE: marker}
+        return ExecSpec(command=command, environment=environment, tty=True, stdin=True, cols=self.cols, rows=self.rows)
+
+
+class _Client:
+    """The file and lock of one tmux client, from before its exec until it is seen to be gone."""
+
+    def __init__(self, ref: str) -> None:
+        self.ref = ref
+        self.marker = uuid4().hex
+        self._path = _directory() / self.marker
+        self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._fd, fcntl.LOCK_EX)
+        os.write(self._fd, ref.encode())
+
+    def end(self) -> None:
+        """One whose Engine cannot be reached is left to `detach_orphans`."""
+        try:
+            _detach(self._path, self.ref)
+        finally:
+            os.close(self._fd)
+
+
+def detach_orphans() -> int:
+    """Detach the tmux clients whose reader died; how many. Repeatable; call it at start and now and then."""
+    return sum(_detach_orphan(path) for path in _directory().iterdir())
+
+
+def _detach_orphan(path: Path) -> bool:
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    else:
+        ref = os.read(fd, 100).decode()
+        return bool(ref) and _detach(path, ref)  # without one, it is being made this moment
+    finally:
+        os.close(fd)
+
+
+def _detach(path: Path, ref: str) -> bool:
+    try:
+        gone = current_engine().execs.kill(ref, path.name)
+    except EngineError as error:
+        log.warning("terminal.not_detached_yet", container=ref[:12], error=str(error))
+        return False
+    if gone:
+        path.unlink(missing_ok=True)
+    return gone
+
+
+def bounded(side: int) -> int:
+    return max(2, min(side, LONGEST_SIDE))
+
+
+def _directory() -> Path:
+    path: Path = settings.DATA_DIR / "terminals"
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def _seen(project: Project) -> tuple[str, object]:
+    """The running container and when it was started; ("", None) while none runs."""
+    info = current_engine().containers.inspect(name_of_container(project))
+    return (info.docker_id, info.started_at) if info is not None and info.running else ("", None)
+
+
+async def _in_thread(call: Callable[[], T]) -> T:
+    """Shielded: a client that was made must not be lost to a cancelled wait."""
+    return await asyncio.shield(asyncio.get_running_loop().run_in_executor(_THREADS, _with_connections, call))
+
+
+def _with_connections(call: Callable[[], T]) -> T:
+    close_old_connections()
+    try:
+        return call()
+    finally:
+        close_old_connections()
