@@ -1,4 +1,5 @@
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -40,8 +41,14 @@ class Shell:
             env={**self.box.environment, "TERM": "xterm-256color"},
             timeout=timeout,
             dimensions=(30, 120),
+            preexec_fn=answer_to_ctrl_c,
             **more,
         )
+
+
+def answer_to_ctrl_c() -> None:
+    """As below a real terminal: tests that a shell began with & have it ignored, and their children too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

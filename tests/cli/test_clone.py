@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 
 import docker
@@ -11,7 +12,6 @@ import pytest
 from projects.services.errors import BadInput
 from projects.services.git_url import checked_git_url
 from tests.gitserver import GitServer
-from tests.support import wait_until
 
 TOKEN = "a-token-for-the-clone"
 
@@ -88,13 +88,16 @@ def test_a_clone_that_fails_leaves_nothing_and_says_why(shared, server, words, s
 @pytest.mark.live
 def test_ctrl_c_in_a_clone_leaves_nothing(shared, server):
     before = left(shared)
-    silent = "https://192.0.2.1/never.git"  # an address for documentation: nobody answers
-    with shared.terminal("clone", silent) as terminal:
-        wait_until(lambda: any("-clone-" in name for name in left(shared)), timeout=60, reason="no throw-away container")
-        terminal.sendintr()
-        terminal.expect(pexpect.EOF)
-        terminal.wait()
-        assert terminal.exitstatus == 130
+    with socket.create_server((server.address, 0)) as silent:
+        silent.settimeout(60)
+        with shared.terminal("clone", f"https://{server.address}:{silent.getsockname()[1]}/never.git") as terminal:
+            line, _peer = silent.accept()  # git waits for an answer that never comes
+            with line:
+                assert any("-clone-" in name for name in left(shared))
+                terminal.sendintr()
+                terminal.expect(pexpect.EOF)
+                terminal.wait()
+            assert terminal.exitstatus == 130
     assert left(shared) == before
 
 
