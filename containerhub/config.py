@@ -79,6 +79,7 @@ class Config(BaseSettings):
     runs_in_all: int = Field(100, ge=1)
 
     # when a container is due
+    refresh_mode: str = Field("act", pattern="^(act|suggest|off)$")
     refresh_age_hours: float = Field(72, gt=0)
     refresh_disk_percent: float = Field(80, gt=0, le=100)
     refresh_memory_percent: float = Field(90, gt=0, le=100)

@@ -103,6 +103,57 @@ class BuildState(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+class Verdict(StrEnum):
+    """What a look at a container's health leads to."""
+
+    KEEP = "keep"
+    WAIT = "wait"  # something is due or may become so; `cause` says for what it waits
+    RESTART = "restart"
+    REFRESH = "refresh"
+    HOLD = "hold"  # it would not help, or has not helped: left to people
+
+
+class Rule(StrEnum):
+    """The reading that a decision goes by."""
+
+    NONE = ""
+    UNHEALTHY = "unhealthy"
+    MEMORY = "memory"
+    DISK = "disk"
+    AGE = "age"
+
+
+class Cause(StrEnum):
+    """Why a decision is no act, or an act out of the ordinary."""
+
+    NONE = ""
+    OFF = "off"
+    NOT_RUNNING = "not_running"
+    UNDER_WAY = "under_way"
+    PROVING = "proving"
+    UNMEASURED = "unmeasured"
+    SECOND_READING = "second_reading"
+    BACK_OFF = "back_off"
+    BUSY = "busy"
+    QUIET_HOURS = "quiet_hours"
+    COOL_DOWN = "cool_down"
+    SLOTS = "slots"  # two at once in all
+    SUSPECT = "suspect"  # too many at once: the sensor is suspected
+    SUGGEST = "suggest"
+    PINNED = "pinned"
+    NO_HELP = "no_help"  # a refresh did not improve the reading
+    NOTHING_TO_WIN = "nothing_to_win"
+    HARD_LIMIT = "hard_limit"  # although busy
+
+
+class RefreshMode(StrEnum):
+    """Whether the hub acts on what it decides."""
+
+    ACT = "act"
+    SUGGEST = "suggest"
+    OFF = "off"
+
+
 class Stream(IntEnum):
     """The stream numbers of Docker's attach frame format."""
 

@@ -1,12 +1,21 @@
 """What the worker runs: one-liners that call a service."""
 
+from projects.services import sweep
 from projects.services.batches import do_item
 from projects.services.heartbeats import beat
-from projects.services.housekeeping import keep_house
+from projects.services.housekeeping import each_minute
 
 
 def tick() -> None:
-    keep_house()
+    each_minute()
+
+
+def carry_out(decision_id: int) -> None:
+    sweep.carry_out(decision_id)
+
+
+def measure_layers() -> None:
+    sweep.measure_layers()
 
 
 def canary() -> None:

@@ -16,6 +16,7 @@ from projects.api import (
     deploy_keys,
     events,
     git_credentials,
+    health,
     images,
     invitations,
     members,
@@ -91,6 +92,7 @@ add_handlers(api)
 for part in (
     projects,
     containers,
+    health,
     commands,
     members,
     git_credentials,

@@ -190,6 +190,7 @@ def _usage(sample: Sample, percent: float | None) -> Usage:
         pids=reading.pids,
         network_rx_bytes=reading.network_rx_bytes,
         network_tx_bytes=reading.network_tx_bytes,
+        cpu_seconds=reading.cpu_ns / 1e9,
     )
 
 

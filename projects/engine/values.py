@@ -140,7 +140,8 @@ class ContainerInfo:
 class Usage:
     """What a running container used at `read_at`. Memory is without the page cache; counters are totals.
 
-    `cpu_percent` counts 100 per core, from two samples. Limits are None where the container has none of its own.
+    `cpu_percent` counts 100 per core, from two samples; `cpu_seconds` is a total since its start. Limits are None where the
+    container has none of its own.
     """
 
     docker_id: str
@@ -151,6 +152,7 @@ class Usage:
     pids: int
     network_rx_bytes: int
     network_tx_bytes: int
+    cpu_seconds: float | None = None
 
 
 @dataclass(frozen=True)

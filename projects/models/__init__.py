@@ -4,6 +4,7 @@ from projects.models.batch import Batch, BatchItem
 from projects.models.container import Container
 from projects.models.credential import GitCredential
 from projects.models.event import Event
+from projects.models.health import Decision, HealthMemory, Lease, Sample
 from projects.models.hub import Heartbeat, Instance
 from projects.models.image import ImageBuild
 from projects.models.invitation import Invitation, InvitedRole
@@ -19,16 +20,20 @@ __all__ = [
     "BatchItem",
     "CommandRun",
     "Container",
+    "Decision",
     "DeployKey",
     "Event",
     "GitCredential",
+    "HealthMemory",
     "Heartbeat",
     "ImageBuild",
     "Instance",
     "Invitation",
     "InvitedRole",
+    "Lease",
     "Membership",
     "Project",
     "ProjectSecret",
+    "Sample",
     "TerminalSession",
 ]

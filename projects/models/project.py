@@ -6,9 +6,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from projects.states import Action, Health, Status, Wanted
+from projects.states import Action, Health, RefreshMode, Status, Wanted
 
 SLUG_PATTERN = r"^[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?$"
+AN_HOUR_TO_A_YEAR = [MinValueValidator(1), MaxValueValidator(24 * 366)]
+PERCENT = [MinValueValidator(1), MaxValueValidator(100)]
 
 
 def default_cpu_limit() -> float:
@@ -41,6 +43,25 @@ class Project(models.Model):
         help_text="Lends the host's git and Claude credentials: everyone with a terminal in this project can read them.",
     )
     pinned = models.BooleanField(default=False, help_text="Never refreshed by itself.")
+    refresh_mode = models.CharField(
+        max_length=8, choices=[(m, m) for m in RefreshMode], blank=True, help_text="act, suggest or off. Empty: the hub's own."
+    )
+    refresh_age_hours = models.FloatField(null=True, blank=True, validators=AN_HOUR_TO_A_YEAR, help_text="Empty: the hub's own.")
+    refresh_memory_percent = models.FloatField(null=True, blank=True, validators=PERCENT, help_text="Empty: the hub's own.")
+    refresh_disk_percent = models.FloatField(
+        null=True, blank=True, validators=PERCENT, help_text="Of the Engine's disk. Empty: the hub's own."
+    )
+    refresh_quiet_hours = models.CharField(
+        max_length=11,
+        blank=True,
+        help_text="UTC, as 22:00-06:00: refreshes for age, memory and disk are done then only. Empty: at any time.",
+    )
+    refresh_hard_limit_hours = models.FloatField(
+        null=True,
+        blank=True,
+        validators=AN_HOUR_TO_A_YEAR,
+        help_text="So long after it fell due it is refreshed although busy. Empty: never.",
+    )
 
     wanted = models.CharField(max_length=10, choices=[(w, w) for w in Wanted], default=Wanted.NONE)
     status = models.CharField(max_length=12, choices=[(s, s) for s in Status], default=Status.NONE)
@@ -73,6 +94,7 @@ class Project(models.Model):
             models.CheckConstraint(condition=Q(status__in=list(Status)), name="project_status_known"),
             models.CheckConstraint(condition=Q(health__in=list(Health)), name="project_health_known"),
             models.CheckConstraint(condition=Q(pending_action__in=list(Action)), name="project_action_known"),
+            models.CheckConstraint(condition=Q(refresh_mode__in=["", *RefreshMode]), name="project_refresh_mode_known"),
             models.CheckConstraint(
                 condition=Q(pending_action="", claim_token="") | (~Q(pending_action="") & ~Q(claim_token="")),
                 name="project_claim_whole",

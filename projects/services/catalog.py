@@ -12,15 +12,29 @@ from django.db import IntegrityError, transaction
 from projects.access import is_administrator
 from projects.models import Membership, Project
 from projects.services import credentials
+from projects.services.decisions import quiet
 from projects.services.environment import checked_environment
 from projects.services.errors import BadInput, Busy, Forbidden, NotFound
 from projects.services.record import Actor, record
 from projects.services.workspace import checked_path, path_lock
-from projects.states import Role
+from projects.states import RefreshMode, Role
 
 SLUG_LENGTH = 50
 RESERVED_SLUGS = frozenset({"new"})  # /projects/new/ is a page
-SETTINGS = frozenset({"name", "image", "cpu_limit", "memory_limit_mb", "pids_limit", "environment", "uses_host_credentials", "pinned"})
+THRESHOLDS = frozenset({"refresh_age_hours", "refresh_memory_percent", "refresh_disk_percent", "refresh_hard_limit_hours"})
+"""None is a value of theirs: the hub's own threshold (of the hard limit: none)."""
+SETTINGS = THRESHOLDS | {
+    "name",
+    "image",
+    "cpu_limit",
+    "memory_limit_mb",
+    "pids_limit",
+    "environment",
+    "uses_host_credentials",
+    "pinned",
+    "refresh_mode",
+    "refresh_quiet_hours",
+}
 NAME_LENGTH = 100
 MEMORY_LIMIT_MB = 16 * 1024**2
 PIDS_LIMIT = 4_194_304  # the kernel's own
@@ -121,8 +135,8 @@ def _is_trusted(actor: Actor) -> bool:
 
 
 def _checked(project: Project | None, actor: Actor, fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields as they may be stored. None stands for "not given"."""
-    wished = {key: value for key, value in fields.items() if value is not None}
+    """The fields as they may be stored. None stands for "not given", but of THRESHOLDS."""
+    wished = {key: value for key, value in fields.items() if value is not None or key in THRESHOLDS}
     unknown = sorted(set(wished) - SETTINGS)
     if unknown:
         raise BadInput(f"A project has no setting {unknown[0]!r} that can be changed; take one of {', '.join(sorted(SETTINGS))}.")
@@ -136,10 +150,24 @@ def _checked(project: Project | None, actor: Actor, fields: dict[str, Any]) -> d
         raise BadInput(f"The most is {MEMORY_LIMIT_MB} MB of memory and {PIDS_LIMIT} processes; choose less.")
     if not math.isfinite(wished.get("cpu_limit", 1)):
         raise BadInput("The cores must be a number, for example 4.")
+    _check_refresh(wished)
     before = project.uses_host_credentials if project else False
     if wished.get("uses_host_credentials", before) != before and not _is_trusted(actor):
         raise Forbidden("Only an administrator lends the host's credentials to a project, or takes them back; ask one.")
     return wished
+
+
+def _check_refresh(wished: dict[str, Any]) -> None:
+    mode = wished.get("refresh_mode", "")
+    if mode not in ("", *RefreshMode):
+        raise BadInput(f"There is no refresh mode {str(mode)[:50]!r}; choose act, suggest or off, or leave it empty for the hub's own.")
+    for name in sorted(THRESHOLDS & set(wished)):
+        if wished[name] is not None and not math.isfinite(wished[name]):
+            raise BadInput(f"{name} must be a number; leave it empty for the hub's own.")
+    try:
+        quiet.parse(wished.get("refresh_quiet_hours", ""))
+    except ValueError as error:
+        raise BadInput(f"The quiet hours {error} (UTC); leave them empty for any time.") from error
 
 
 def _checked_name(name: str) -> str:

@@ -8,13 +8,19 @@ from django.conf import settings
 from django.utils import timezone
 
 from projects.engine.errors import EngineError, EngineUnreachable
-from projects.models import CommandRun, Container, Project
+from projects.models import CommandRun, Container, Decision, Project, Sample
+from projects.services.decisions import ACTS
 from projects.services.engines import current_engine
 from projects.services.errors import HubError
 from projects.services.reconcile import observe
+from projects.services.terminals.work import used_lately
 from projects.states import Health, RunState, Status
 
 PING_SECONDS = 3
+WORK_SPAN = timedelta(minutes=10)
+WORK_LEAST_SECONDS = 60
+WORK_PERCENT = 5
+"""Of one core. An idle container with its health check stays far below."""
 
 log = structlog.get_logger(__name__)
 
@@ -46,12 +52,28 @@ def view_container(*, project: Project) -> ContainerView:
     return ContainerView(project, row, reason, due, why)
 
 
-def busy_reason(project: Project) -> str:
-    """Why the container must not be refreshed by itself now, or nothing."""
+def busy_reason(project: Project, *, now: datetime | None = None) -> str:
+    """Why the container must not be refreshed or restarted by itself now, or nothing."""
     running = CommandRun.objects.filter(project=project, state=RunState.RUNNING).count()
-    if not running:
+    if running:
+        return "A command is running." if running == 1 else f"{running} commands are running."
+    now = now or timezone.now()
+    return used_lately(project, now) or _work_left_behind(project, now)
+
+
+def _work_left_behind(project: Project, now: datetime) -> str:
+    """A process that somebody left in the background and that uses CPU, by the counter's readings of the last minutes."""
+    found = Sample.objects.filter(project=project, span_seconds=0, docker_id=project.docker_id[:12], at__gt=now - WORK_SPAN, at__lte=now)
+    rows = list(found.filter(cpu_seconds__isnull=False).order_by("at"))
+    if not rows:
         return ""
-    return "A command is running." if running == 1 else f"{running} commands are running."
+    seconds = (rows[-1].at - rows[0].at).total_seconds()
+    used = (rows[-1].cpu_seconds or 0) - (rows[0].cpu_seconds or 0)
+    # A single reading, or a counter that began anew at a restart: the Engine's own value of that moment.
+    percent = 100 * used / seconds if seconds >= WORK_LEAST_SECONDS and used >= 0 else rows[-1].cpu_percent
+    if percent is None or percent < WORK_PERCENT:
+        return ""
+    return f"A process in it is at work: it uses {percent:.0f} % of a core."
 
 
 def _looked(project: Project) -> bool:
@@ -71,7 +93,10 @@ def _next_refresh(project: Project, row: Container | None, busy: str) -> tuple[d
         return None, "There is no container."
     if project.pinned:
         return None, "The project is pinned: it is never refreshed by itself."
-    hours = settings.CONTAINERHUB.refresh_age_hours
+    decision = Decision.objects.filter(project=project).order_by("-id").first()
+    if decision is not None and decision.docker_id == row.docker_id and decision.verdict not in ACTS:
+        return decision.due_at, decision.reason
+    hours = project.refresh_age_hours or settings.CONTAINERHUB.refresh_age_hours
     due = row.created_at + timedelta(hours=hours)
     if due > timezone.now():
         return due, f"It will be {hours:g} hours old then."

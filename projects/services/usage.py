@@ -51,7 +51,7 @@ def stats_of(engine: Engine, project: Project, info: ContainerInfo) -> Stats:
 def disk_percent(engine: Engine, project: Project, ref: str) -> float | None:
     """How full the workspace's file system is, as `df` counts; None when nobody can tell."""
     if _is_local(engine):
-        return _percent_of_path(project.path)
+        return percent_of_path(project.path)
     try:
         answer = ask(engine, ref, ("df", "-P", "-B1", WORKSPACE))
     except EngineError:
@@ -85,7 +85,8 @@ def _is_local(engine: Engine) -> bool:
     return known[1]
 
 
-def _percent_of_path(path: str) -> float | None:
+def percent_of_path(path: str) -> float | None:
+    """How full the file system is that holds this path; None when it cannot be seen."""
     try:
         disk = os.statvfs(path)
     except OSError:

@@ -25,8 +25,8 @@ from projects.states import BuildState, RunState
 from tests.admin.doors import enter, messages, place, select
 from tests.cast import EVERYBODY
 
-OF_THE_PROJECT = (Project, Container, CommandRun, Event, GitCredential, models.TerminalSession)
-FOR_ADMINISTRATORS = (ImageBuild, Heartbeat, Instance)
+OF_THE_PROJECT = (Project, Container, CommandRun, Event, GitCredential, models.TerminalSession, models.Decision, models.Sample)
+FOR_ADMINISTRATORS = (ImageBuild, Heartbeat, Instance, models.HealthMemory, models.Lease)
 
 
 @pytest.fixture
@@ -42,6 +42,11 @@ def filled(staff):
     record("test.done", project=project, actor=HUB, message="Done.")
     GitCredential.objects.create(project=project, host="github.com", token="s3cr3t-value")
     models.TerminalSession.objects.create(project=project, name="main", created_by_name="x")
+    at = project.created_at
+    models.Decision.objects.create(project=project, at=at, last_at=at, verdict="keep", reason="Nothing is wrong.")
+    models.Sample.objects.create(project=project, at=at, docker_id="a" * 12, memory_mb=1, pids=1, network_rx_mb=0, network_tx_mb=0)
+    models.HealthMemory.objects.create(project=project)
+    models.Lease.objects.create(name="sweep")
     ImageBuild.objects.create(tag="x", actor_name="x", state=BuildState.FAILED)
     Heartbeat.objects.create(role="worker")
     instance()

@@ -10,6 +10,7 @@ GET /api/projects/{slug} · PATCH /api/projects/{slug} · DELETE /api/projects/{
 POST /api/projects/{slug}/ensure-container
 GET /api/projects/{slug}/container · DELETE /api/projects/{slug}/container
 GET /api/projects/{slug}/container/stats · GET /api/projects/{slug}/container/health · GET /api/projects/{slug}/container/logs
+GET /api/projects/{slug}/container/decisions · GET /api/projects/{slug}/container/samples
 POST /api/projects/{slug}/container/refresh
 POST /api/projects/{slug}/container/start · POST /api/projects/{slug}/container/stop · POST /api/projects/{slug}/container/restart
 GET /api/projects/{slug}/members · POST /api/projects/{slug}/members · DELETE /api/projects/{slug}/members

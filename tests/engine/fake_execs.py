@@ -239,6 +239,7 @@ class FakeStats:
             "pids": 2,
             "network_rx_bytes": 1000,
             "network_tx_bytes": 500,
+            "cpu_seconds": 1.0,
         }
         set_by_test = self._engine.usages.get(box.docker_id) or self._engine.usages.get(box.name) or {}
         return Usage(docker_id=box.docker_id, read_at=datetime.now(UTC), **{**fields, **set_by_test})

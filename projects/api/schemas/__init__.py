@@ -26,6 +26,7 @@ from projects.api.schemas.containers import (
     MountOut,
     StatsOut,
 )
+from projects.api.schemas.health import DecisionList, DecisionOut, SampleList, SampleOut
 from projects.api.schemas.keys import DeployKeyIn, DeployKeyOut, SecretIn, SecretList, SecretOut
 from projects.api.schemas.people import (
     GitCredentialIn,
@@ -58,6 +59,8 @@ __all__ = [
     "ContainerAnswer",
     "ContainerOut",
     "CountOut",
+    "DecisionList",
+    "DecisionOut",
     "DeployKeyIn",
     "DeployKeyOut",
     "DiscoveredList",
@@ -86,6 +89,8 @@ __all__ = [
     "ProjectList",
     "ProjectOut",
     "ProjectPatch",
+    "SampleList",
+    "SampleOut",
     "SecretIn",
     "SecretList",
     "SecretOut",

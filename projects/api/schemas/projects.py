@@ -1,13 +1,14 @@
 """Projects, and directories that could be some."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from ninja import Schema
 from pydantic import Field
 
 from projects.api.schemas.base import Name, Request, not_given
 from projects.services.catalog import MEMORY_LIMIT_MB, PIDS_LIMIT
+from projects.services.decisions.quiet import QUIET_PATTERN
 from projects.states import Health, Status, Wanted
 
 Path = Annotated[str, Field(min_length=1, max_length=1000, examples=["/srv/projects/website"])]
@@ -16,9 +17,37 @@ Cpus = Annotated[float, Field(ge=0.01, le=1024, allow_inf_nan=False, description
 MemoryMb = Annotated[int, Field(ge=6, le=MEMORY_LIMIT_MB, examples=[8192])]
 Pids = Annotated[int, Field(ge=16, le=PIDS_LIMIT, examples=[1000])]
 Environment = Annotated[dict[str, str], Field(description="Plain variables, readable by everyone.", examples=[{"TZ": "Europe/Berlin"}])]
+HubsOwn = "null: the hub's own."
+Hours = Annotated[float, Field(ge=1, le=24 * 366, allow_inf_nan=False, examples=[72])]
+Percent = Annotated[float, Field(ge=1, le=100, allow_inf_nan=False, examples=[90])]
+Mode = Annotated[
+    Literal["", "act", "suggest", "off"], Field(description="Whether the hub refreshes by itself. Empty: the hub's own.", examples=["act"])
+]
+QuietHours = Annotated[
+    str,
+    Field(
+        max_length=11,
+        pattern=rf"^(?:{QUIET_PATTERN})?$",
+        description="UTC. Refreshes for age, memory and disk are done then only. Empty: at any time.",
+        examples=["22:00-06:00"],
+    ),
+]
 
 
-class ProjectIn(Request):
+class RefreshSettings(Request):
+    """When a project's container is refreshed by itself."""
+
+    refresh_mode: Mode = Field(default_factory=not_given)
+    refresh_age_hours: Hours | None = Field(default_factory=not_given, description=HubsOwn)
+    refresh_memory_percent: Percent | None = Field(default_factory=not_given, description=HubsOwn)
+    refresh_disk_percent: Percent | None = Field(default_factory=not_given, description=HubsOwn)
+    refresh_quiet_hours: QuietHours = Field(default_factory=not_given)
+    refresh_hard_limit_hours: Hours | None = Field(
+        default_factory=not_given, description="So long after it fell due it is refreshed although busy; null: never."
+    )
+
+
+class ProjectIn(RefreshSettings):
     name: Name
     path: Path
     image: Image = Field(default_factory=not_given)
@@ -30,7 +59,7 @@ class ProjectIn(Request):
     pinned: bool = Field(default_factory=not_given, description="Never refreshed by itself.")
 
 
-class ProjectPatch(Request):
+class ProjectPatch(RefreshSettings):
     name: Name = Field(default_factory=not_given)
     image: Image = Field(default_factory=not_given)
     cpu_limit: Cpus = Field(default_factory=not_given)
@@ -52,6 +81,12 @@ class ProjectOut(Schema):
     environment: dict[str, str]
     uses_host_credentials: bool
     pinned: bool
+    refresh_mode: str
+    refresh_age_hours: float | None
+    refresh_memory_percent: float | None
+    refresh_disk_percent: float | None
+    refresh_quiet_hours: str
+    refresh_hard_limit_hours: float | None
     status: Status
     status_at: datetime
     health: Health

@@ -9,12 +9,14 @@ from uuid import UUID, uuid4
 import structlog
 from django.conf import settings
 from django.db import connection, connections, transaction
+from django.utils import timezone
 
 from projects.engine.base import ContainerInfo, Engine
 from projects.engine.errors import EngineError
 from projects.models import CommandRun, Container, Instance, Project
 from projects.services import spool
 from projects.services.asking import ask
+from projects.services.claims import STALE_SECONDS
 from projects.services.commands.leader import is_safe_workdir
 from projects.services.commands.reader import Reader
 from projects.services.commands.settle import quoted
@@ -23,12 +25,13 @@ from projects.services.errors import BadInput, Busy, ContainerNotRunning
 from projects.services.ours import demand_ours
 from projects.services.record import HUB, Actor, record
 from projects.services.spec import WORKSPACE, container_name
-from projects.states import RunState
+from projects.states import Action, RunState
 
 MOST_COMMAND_BYTES = 100_000
 MOST_SECONDS = int(timedelta(days=7).total_seconds())
 SETUP_SCRIPT = ".containerhub/setup.sh"
 SETUP_SECONDS = 3600
+ENDING = (Action.STOP, Action.RESTART, Action.REFRESH, Action.REMOVE)
 
 log = structlog.get_logger(__name__)
 
@@ -175,6 +178,7 @@ def _begin(project: Project, actor: Actor, order: _Order, *, setup_of: Container
 
 def _save_row(run_id: UUID, project: Project, actor: Actor, order: _Order, setup_of: Container | None) -> CommandRun:
     with transaction.atomic():
+        _demand_no_ending(project)
         if setup_of is None:
             _demand_room(project)
         elif not Container.objects.filter(pk=setup_of.pk, setup_done=False).update(setup_done=True):
@@ -195,6 +199,15 @@ def _save_row(run_id: UUID, project: Project, actor: Actor, order: _Order, setup
         message = f"The {order.purpose} {quoted(run)} was started."
         record("run.started", actor=actor, project=project, message=message, run=str(run.id), purpose=order.purpose)
     return run
+
+
+def _demand_no_ending(project: Project) -> None:
+    """Raises Busy while the container is about to be stopped: a refresh looks who is busy, then nobody may begin."""
+    # The lock lets a claim that comes now wait for this run's row, and see it.
+    found = Project.objects.select_for_update().filter(pk=project.pk).first()
+    fresh = timezone.now() - timedelta(seconds=STALE_SECONDS)
+    if found is not None and found.pending_action in ENDING and found.claimed_at is not None and found.claimed_at > fresh:
+        raise Busy(f"A {found.pending_action} of {project.slug} is under way; run the command again when it is done.")
 
 
 def _demand_room(project: Project) -> None:

@@ -23,10 +23,13 @@ JOIN_SECONDS = 300
 
 log = structlog.get_logger(__name__)
 Work = Callable[[Claim], ContainerAnswer]
+Unless = Callable[[], str]
 
 
-def perform(*, project: Project, action: Action, actor: Actor, work: Work) -> ContainerAnswer:
+def perform(*, project: Project, action: Action, actor: Actor, work: Work, unless: Unless | None = None) -> ContainerAnswer:
     """Claim the project for `action` and do `work`; or join the same action already under way and answer its result.
+
+    `unless` is asked once the claim is held, when nobody can begin anything: a reason that it gives is raised as Busy.
 
     Raises Busy when a different action is under way, and whatever the work (or the joined work) raises.
     """
@@ -37,7 +40,7 @@ def perform(*, project: Project, action: Action, actor: Actor, work: Work) -> Co
     while True:
         claim = take_claim(project, action)
         if claim is not None:
-            return _work(project, claim, actor, work)
+            return _work(project, claim, actor, work, unless)
         _reload(project)
         if joined and project.pending_action != action:
             return _joined_answer(project, began)
@@ -50,9 +53,11 @@ def perform(*, project: Project, action: Action, actor: Actor, work: Work) -> Co
         pause = min(pause * 1.5, 0.5)
 
 
-def _work(project: Project, claim: Claim, actor: Actor, work: Work) -> ContainerAnswer:
+def _work(project: Project, claim: Claim, actor: Actor, work: Work, unless: Unless | None) -> ContainerAnswer:
     with held(claim):
         _reload(project)
+        if unless is not None and (reason := unless()):
+            raise Busy(reason)
         try:
             return work(claim)
         except ClaimLost:

@@ -16,7 +16,7 @@ from projects.services.engines import current_engine
 from projects.services.errors import HubError
 from projects.services.incarnations import close_row, generation_of
 from projects.services.lifecycle.create import Prepared, create_container, prepare_container
-from projects.services.lifecycle.perform import perform
+from projects.services.lifecycle.perform import Unless, perform
 from projects.services.lifecycle.start import begin_setup, observed_fields, start_and_note
 from projects.services.ours import demand_ours, predecessors
 from projects.services.record import Actor, record
@@ -24,18 +24,18 @@ from projects.services.spec import container_name, old_name
 from projects.states import Action, Wanted
 
 
-def refresh_container(*, project: Project, actor: Actor, reason: str = "asked for") -> ContainerAnswer:
+def refresh_container(*, project: Project, actor: Actor, reason: str = "asked for", unless: Unless | None = None) -> ContainerAnswer:
     """A new container in place of the old one; where there was none, one is made. Answers `status` "refreshed".
 
     What prevents a new one (no image, a bad workspace) is found before the old one is touched; if the new one cannot be
-    made or started after that, the old one comes back. Raises as ensure_container.
+    made or started after that, the old one comes back. Raises as ensure_container, and Busy with the reason that `unless` gives.
     """
     engine = current_engine()
 
     def work(claim: Claim) -> ContainerAnswer:
         return _refresh(project, claim, actor, engine, reason)
 
-    answer = perform(project=project, action=Action.REFRESH, actor=actor, work=work)
+    answer = perform(project=project, action=Action.REFRESH, actor=actor, work=work, unless=unless)
     begin_setup(project)
     return ContainerAnswer(container_id=answer.container_id, status="refreshed", created=True)
 
@@ -49,7 +49,7 @@ def _refresh(project: Project, claim: Claim, actor: Actor, engine: Engine, reaso
     if info is not None:
         _set_aside(project, claim, engine, info, reason)
     try:
-        return _make_new(project, claim, actor, engine, prepared)
+        return _make_new(project, claim, actor, engine, prepared, reason)
     except (EngineError, HubError) as error:
         _bring_back(project, claim, actor, engine, error, run=info is None or info.running)
         raise
@@ -67,7 +67,7 @@ def _set_aside(project: Project, claim: Claim, engine: Engine, info: ContainerIn
     close_row(info.docker_id, reason=f"Refreshed: {reason}.")
 
 
-def _make_new(project: Project, claim: Claim, actor: Actor, engine: Engine, prepared: Prepared) -> ContainerAnswer:
+def _make_new(project: Project, claim: Claim, actor: Actor, engine: Engine, prepared: Prepared, reason: str) -> ContainerAnswer:
     row, info = create_container(project, claim, actor, engine, prepared)
     answer = start_and_note(project, claim, actor, engine, info, created=True)
     with transaction.atomic():
@@ -78,6 +78,7 @@ def _make_new(project: Project, claim: Claim, actor: Actor, engine: Engine, prep
             message=f"Container {info.short_id} took the place of its predecessor; the workspace was kept.",
             docker_id=info.docker_id,
             predecessor=row.predecessor_id_on_engine,
+            reason=reason,
         )
     return answer
 

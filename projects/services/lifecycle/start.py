@@ -17,7 +17,7 @@ from projects.services.engines import current_engine
 from projects.services.errors import HubError, NotFound
 from projects.services.incarnations import current_row, note_ending
 from projects.services.lifecycle.create import create_container, note_container, prepare_container
-from projects.services.lifecycle.perform import perform
+from projects.services.lifecycle.perform import Unless, perform
 from projects.services.ours import demand_ours, is_ours
 from projects.services.record import Actor, record
 from projects.services.spec import container_name
@@ -68,8 +68,8 @@ def stop_container(*, project: Project, actor: Actor) -> ContainerAnswer:
     return perform(project=project, action=Action.STOP, actor=actor, work=work)
 
 
-def restart_container(*, project: Project, actor: Actor) -> ContainerAnswer:
-    """Docker's restart. Raises NotFound where there is no container."""
+def restart_container(*, project: Project, actor: Actor, unless: Unless | None = None) -> ContainerAnswer:
+    """Docker's restart. Raises NotFound where there is no container, Busy with the reason that `unless` gives."""
     engine = current_engine()
 
     def work(claim: Claim) -> ContainerAnswer:
@@ -79,7 +79,7 @@ def restart_container(*, project: Project, actor: Actor) -> ContainerAnswer:
         claim.step(engine.containers.restart, info.docker_id)
         return _note_state(project, claim, actor, engine, info, was_running=True, verb="restarted")
 
-    return perform(project=project, action=Action.RESTART, actor=actor, work=work)
+    return perform(project=project, action=Action.RESTART, actor=actor, work=work, unless=unless)
 
 
 def _already_running(project: Project, engine: Engine) -> ContainerAnswer | None:
