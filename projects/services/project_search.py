@@ -118,7 +118,7 @@ def _with_decision(projects: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def _due_at(project: Any) -> Any:
-    if project.pinned or project.container_created_at is None or project.status == Status.NONE:
+    if project.pinned or project.container_created_at is None or project.status != Status.RUNNING:
         return None
     hours = project.refresh_age_hours or settings.CONTAINERHUB.refresh_age_hours
     return project.decided_due_at or project.container_created_at + timedelta(hours=hours)
