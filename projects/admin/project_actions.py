@@ -15,7 +15,7 @@ from projects.access import AccessDenied, demand, demand_administrator, is_admin
 from projects.admin.base import REFUSALS
 from projects.admin.export import csv_of
 from projects.models import Project
-from projects.services import batches, images
+from projects.services import batches, images, manifests
 from projects.services.action_words import WORDS
 from projects.services.project_list import with_surroundings
 from projects.services.record import Actor
@@ -24,6 +24,7 @@ from projects.states import BatchAction
 
 ACTIONS = ("ensure", "start", "refresh", "stop", "restart", "check_health", "run_command", "remove_container", "build_image", "export_csv")
 PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
+LOSING = (BatchAction.REFRESH, BatchAction.REMOVE_CONTAINER)
 SMALL = 5
 SHORT_SECONDS = 2.5
 DEFAULT_SECONDS = 60
@@ -115,6 +116,8 @@ class ProjectActions(admin.ModelAdmin):  # type: ignore[type-arg]
             "words": WORDS[action],
             "action": action,
             "chosen": [{"project": project, "reason": _refusal(request, action, project)} for project in projects],
+            "losses": _losses(projects) if action in LOSING and name == "confirm" else [],
+            "unseen": max(0, len(projects) - SMALL),
             "projects": ",".join(str(project.pk) for project in projects),
             "back": back,
             **more,
@@ -198,6 +201,11 @@ def _action_named(name: str) -> BatchAction:
         return BatchAction(name)
     except ValueError:
         raise Http404 from None
+
+
+def _losses(projects: list[Project]) -> list[dict[str, Any]]:
+    """What each loses with its container, of the first few: each is a question to the Engine."""
+    return [{"project": project, "manifest": manifests.look_or_say(project=project)} for project in projects[:SMALL]]
 
 
 def _refusal(request: HttpRequest, action: BatchAction, project: Project) -> str:

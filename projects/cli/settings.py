@@ -20,9 +20,7 @@ def settings(
     mode: Annotated[str | None, typer.Option(help=f"Refresh by itself: act, suggest, off, or {HUBS_OWN} for the hub's own.")] = None,
     age_hours: Annotated[str | None, typer.Option(metavar="HOURS", help=f"Refresh at this age: {_Own}")] = None,
     memory_percent: Annotated[str | None, typer.Option(metavar="PERCENT", help=f"Refresh above this share of its memory: {_Own}")] = None,
-    disk_percent: Annotated[
-        str | None, typer.Option(metavar="PERCENT", help=f"Refresh above this share of the Engine's disk: {_Own}")
-    ] = None,
+    disk_percent: Annotated[str | None, typer.Option(metavar="PERCENT", help=f"Refresh above this share of its disk: {_Own}")] = None,
     quiet_hours: Annotated[
         str | None, typer.Option(metavar="HH:MM-HH:MM", help="Refresh for age, memory and disk only then, in UTC; empty for at any time.")
     ] = None,
