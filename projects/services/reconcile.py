@@ -102,7 +102,8 @@ def _note(project: Project, info: ContainerInfo | None, report: ReconcileReport)
     """Write what was seen with its event, unless an action began meanwhile: its holder writes then."""
     now = timezone.now()
     status = info.status if info is not None else (Status.NONE if project.status == Status.NONE else Status.MISSING)
-    health = info.health if info is not None else Health.NONE
+    # At a stop the Engine calls a container unhealthy (seen), which says nothing about it.
+    health = info.health if info is not None and status == Status.RUNNING else Health.NONE
     fields: dict[str, object] = {"status": status, "status_at": now, "health": health, "health_at": now}
     if info is not None:
         fields["docker_id"] = info.docker_id
@@ -193,6 +194,10 @@ def note_engine_lost(*, actor: Actor, why: str) -> None:
             return
         Project.objects.exclude(status__in=[Status.NONE, Status.UNKNOWN]).update(status=Status.UNKNOWN, status_at=now)
         record("engine.lost", actor=actor, message=why)
+
+
+def engine_is_lost() -> bool:
+    return Instance.objects.filter(engine_reachable=False).exists()
 
 
 def note_engine_back(*, actor: Actor) -> None:
