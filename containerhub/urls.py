@@ -6,6 +6,8 @@ from django.urls import include, path, re_path
 from projects.api import api
 from projects.api.application import no_such_call
 from projects.views import runs
+from projects.views.act import act
+from projects.views.batch import batch
 from projects.views.console import console
 from projects.views.health import healthz, readyz
 from projects.views.home import home
@@ -13,6 +15,8 @@ from projects.views.invitation import invitation
 
 urlpatterns = [
     path("", home, name="home"),
+    path("act/", act, name="act"),
+    path("activity/batches/<int:pk>/", batch, name="batch"),
     path("projects/<slug:slug>/console/", console, name="console"),
     path("projects/<slug:slug>/runs/<uuid:run_id>/output.txt", runs.output, name="run-output"),
     path("projects/<slug:slug>/runs/<uuid:run_id>/tail", runs.tail, name="run-tail"),
