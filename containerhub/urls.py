@@ -5,7 +5,7 @@ from django.urls import include, path, re_path
 
 from projects.api import api
 from projects.api.application import no_such_call
-from projects.views import runs
+from projects.views import images, runs
 from projects.views.act import act
 from projects.views.batch import batch
 from projects.views.console import console
@@ -20,6 +20,12 @@ urlpatterns = [
     path("projects/<slug:slug>/console/", console, name="console"),
     path("projects/<slug:slug>/runs/<uuid:run_id>/output.txt", runs.output, name="run-output"),
     path("projects/<slug:slug>/runs/<uuid:run_id>/tail", runs.tail, name="run-tail"),
+    path("images/", images.images, name="images"),
+    path("images/build/", images.build, name="image-build"),
+    path("images/refresh/", images.refresh, name="images-refresh"),
+    path("images/builds/<int:pk>/", images.one_build, name="build"),
+    path("images/builds/<int:pk>/cancel/", images.cancel, name="build-cancel"),
+    path("images/builds/<int:pk>/log.txt", images.log_file, name="build-log"),
     path("healthz", healthz),
     path("readyz", readyz),
     path("accounts/invitation/<str:key>/", invitation, name="invitation"),

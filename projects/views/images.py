@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from projects.access import is_administrator, visible_projects
+from projects.consumers.live import Fragments
 from projects.engine.errors import EngineError
 from projects.models import ImageBuild
 from projects.services.image_overview import look_at_images
@@ -32,7 +33,7 @@ def images(request: HttpRequest) -> HttpResponse:
 
 
 @live("images")
-def fragments(user: Any, kwargs: dict[str, Any], query: QueryDict) -> dict[str, str]:
+def fragments(user: Any, kwargs: dict[str, Any], query: QueryDict) -> Fragments:
     context = _context(user)
     return {f"images-{part}": render_to_string(f"images/{part}.html", context) for part in ("base", "older", "variants", "builds")}
 
