@@ -5,7 +5,7 @@ from django.urls import include, path, re_path
 
 from projects.api import api
 from projects.api.application import no_such_call
-from projects.views import images, runs
+from projects.views import activity, images, runs
 from projects.views.act import act
 from projects.views.batch import batch
 from projects.views.console import console
@@ -16,6 +16,9 @@ from projects.views.invitation import invitation
 urlpatterns = [
     path("", home, name="home"),
     path("act/", act, name="act"),
+    path("activity/", activity.activity, name="activity"),
+    path("activity/events.csv", activity.as_csv, name="activity-csv"),
+    path("activity/batches/", activity.batches, name="batches"),
     path("activity/batches/<int:pk>/", batch, name="batch"),
     path("projects/<slug:slug>/console/", console, name="console"),
     path("projects/<slug:slug>/runs/<uuid:run_id>/output.txt", runs.output, name="run-output"),

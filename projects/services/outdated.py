@@ -31,7 +31,9 @@ class Outdated:
 def outdated_containers(projects: QuerySet[Project]) -> list[Outdated]:
     """Of these projects, by slug. One whose image is not on the Engine is not told of. Raises EngineUnreachable."""
     rows = Container.objects.filter(removed_at__isnull=True).exclude(image_id="").select_related("project")
-    pairs = [(row.project, row) for row in rows.filter(project__in=projects).order_by("project__slug") if row.docker_id == row.project.docker_id]
+    pairs = [
+        (row.project, row) for row in rows.filter(project__in=projects).order_by("project__slug") if row.docker_id == row.project.docker_id
+    ]
     current = _current_ids(current_engine(), {_image_of(project) for project, _row in pairs})
     return [
         Outdated(project, row, _image_of(project), busy_reason(project))

@@ -1,5 +1,6 @@
 """Images: the base image and its layers, its variants, its builds, and the containers that an older one is under."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import messages
@@ -21,6 +22,7 @@ from projects.services.plain import plain
 from projects.states import BuildState
 from projects.views.answering import REFUSALS, actor_of, administrators_only, told
 from projects.views.live import live
+from projects.views.streams import off_the_loop
 
 BUILDS = 10
 LOG_BYTES = 64 * 1024
@@ -55,9 +57,7 @@ def build(request: HttpRequest) -> HttpResponseBase:
 def one_build(request: HttpRequest, pk: int) -> HttpResponse:
     """The build as it stands, with the end of its log; it goes on whether anybody looks or not."""
     found = _build_or_404(pk)
-    return render(
-        request, "images/build.html", {"build": found, "running": _is_running(found), "log": plain(end_of_log(found, LOG_BYTES))}
-    )
+    return render(request, "images/build.html", {"build": found, "running": _is_running(found), "log": plain(end_of_log(found, LOG_BYTES))})
 
 
 @administrators_only
@@ -78,13 +78,13 @@ def log_file(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """The whole log as a file."""
     found = _build_or_404(pk)
 
-    def pieces() -> Any:
+    def pieces() -> Iterator[bytes]:
         offset = 0
         while piece := build_log(found, offset):
             offset += len(piece)
             yield piece
 
-    response = StreamingHttpResponse(pieces(), content_type="text/plain; charset=utf-8")
+    response = StreamingHttpResponse(off_the_loop(pieces()), content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="build-{pk}.txt"'
     return response
 

@@ -272,9 +272,11 @@ def test_a_build_ends_soon_once_it_is_told_to_stop(lab, tmp_path):
     (tmp_path / "Dockerfile").write_text(f"FROM {IMAGE}\nRUN echo begun; sleep 100\n")
     tag = f"{lab.run_id}:stopped"
     begun = threading.Event()
+    lines = lab.engine.images.build(BuildSpec(tmp_path, tag, labels=lab.labels, no_cache=True), stop=begun.is_set)
+    next(lines)
+    begun.set()
     with pytest.raises(BuildStopped, match="stopped"):
-        for _line in lab.engine.images.build(BuildSpec(tmp_path, tag, labels=lab.labels, no_cache=True), stop=begun.is_set):
-            begun.set()
+        list(lines)
     assert lab.engine.images.inspect(tag) is None
 
 

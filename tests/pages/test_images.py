@@ -116,7 +116,9 @@ def test_a_container_from_an_older_image_is_told_of_and_one_from_the_present_is_
     assert outdated_containers(everything) == []
     fake_engine.images.add(base)
     assert [one.container for one in outdated_containers(everything)] == [row]
-    fake_engine.images.add("v:1", labels={"io.containerhub.image": "variant", "io.containerhub.variant-of": image_of(fake_engine, base).image_id})
+    fake_engine.images.add(
+        "v:1", labels={"io.containerhub.image": "variant", "io.containerhub.variant-of": image_of(fake_engine, base).image_id}
+    )
     Container.objects.update(image_id=image_of(fake_engine, "v:1").image_id)
     assert outdated_containers(everything) == []
 
