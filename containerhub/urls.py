@@ -5,7 +5,7 @@ from django.urls import include, path, re_path
 
 from projects.api import api
 from projects.api.application import no_such_call
-from projects.views import activity, images, runs
+from projects.views import account, activity, images, runs
 from projects.views.act import act
 from projects.views.batch import batch
 from projects.views.console import console
@@ -29,6 +29,10 @@ urlpatterns = [
     path("images/builds/<int:pk>/", images.one_build, name="build"),
     path("images/builds/<int:pk>/cancel/", images.cancel, name="build-cancel"),
     path("images/builds/<int:pk>/log.txt", images.log_file, name="build-log"),
+    path("account/", account.account, name="account"),
+    path("account/tokens/", account.make, name="token-make"),
+    path("account/tokens/<int:pk>/revoke/", account.revoke, name="token-revoke"),
+    path("account/sessions/end/", account.end_sessions, name="sessions-end"),
     path("healthz", healthz),
     path("readyz", readyz),
     path("accounts/invitation/<str:key>/", invitation, name="invitation"),

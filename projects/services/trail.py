@@ -76,10 +76,9 @@ def page_of(events: QuerySet[Event], size: int, *, before: int | None = None, af
 
 def kinds() -> list[str]:
     """Every kind that the trail knows, as of the last minute."""
-    found: list[str] = cache.get_or_set(
-        "event-kinds", lambda: sorted(set(Event.objects.order_by().values_list("kind", flat=True).distinct())), KINDS_KEPT_SECONDS
-    )
-    return found
+    rows = Event.objects.order_by().values_list("kind", flat=True).distinct()
+    found = cache.get_or_set("event-kinds", lambda: sorted(rows), KINDS_KEPT_SECONDS)
+    return list(found or ())
 
 
 def csv_rows(events: QuerySet[Event]) -> Iterator[Sequence[object]]:
