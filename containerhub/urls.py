@@ -5,7 +5,7 @@ from django.urls import include, path, re_path
 
 from projects.api import api
 from projects.api.application import no_such_call
-from projects.views import account, activity, images, runs
+from projects.views import account, activity, images, new_project, runs
 from projects.views.act import act
 from projects.views.batch import batch
 from projects.views.console import console
@@ -20,6 +20,10 @@ urlpatterns = [
     path("activity/events.csv", activity.as_csv, name="activity-csv"),
     path("activity/batches/", activity.batches, name="batches"),
     path("activity/batches/<int:pk>/", batch, name="batch"),
+    path("projects/new/", new_project.new, name="project-new"),
+    path("projects/new/check/", new_project.check, name="project-check"),
+    path("projects/new/clones/<int:pk>/", new_project.clone, name="clone"),
+    path("projects/new/clones/<int:pk>/cancel/", new_project.cancel, name="clone-cancel"),
     path("projects/<slug:slug>/console/", console, name="console"),
     path("projects/<slug:slug>/runs/<uuid:run_id>/output.txt", runs.output, name="run-output"),
     path("projects/<slug:slug>/runs/<uuid:run_id>/tail", runs.tail, name="run-tail"),

@@ -1,9 +1,12 @@
 """The images page: what is there, what is older, and builds that are begun, followed and cancelled."""
 
 import threading
+from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.conf import settings
+from django.test import AsyncClient
 
 from projects.models import Batch, CommandRun, Container, Event, ImageBuild
 from projects.services import images
@@ -77,8 +80,14 @@ def test_a_build_is_begun_followed_and_found_again(cast, fake_engine, posting):
     page = cast.browser("administrator").get(f"/images/builds/{build.pk}/").content.decode()
     assert "Step 2/2 : RUN true" in page
     assert "data-follow" not in page
-    log = b"".join(cast.browser("administrator").get(f"/images/builds/{build.pk}/log.txt"))
-    assert log.startswith(b"Step 1/2 : FROM scratch\n")
+    client = AsyncClient()
+    client.force_login(cast.users["administrator"], backend="django.contrib.auth.backends.ModelBackend")
+
+    async def download():
+        answer: Any = await client.get(f"/images/builds/{build.pk}/log.txt")
+        return b"".join([part async for part in answer.streaming_content])
+
+    assert async_to_sync(download)().startswith(b"Step 1/2 : FROM scratch\n")
 
 
 @pytest.mark.django_db(transaction=True)
