@@ -5,7 +5,7 @@ from django.urls import include, path, re_path
 
 from projects.api import api
 from projects.api.application import no_such_call
-from projects.views import account, activity, images, new_project, runs
+from projects.views import account, activity, images, new_project, runs, system
 from projects.views.act import act
 from projects.views.batch import batch
 from projects.views.console import console
@@ -37,6 +37,12 @@ urlpatterns = [
     path("account/tokens/", account.make, name="token-make"),
     path("account/tokens/<int:pk>/revoke/", account.revoke, name="token-revoke"),
     path("account/sessions/end/", account.end_sessions, name="sessions-end"),
+    path("system/", system.system, name="system"),
+    path("system/cleanup/", system.cleanup, name="cleanup"),
+    path("system/cleanup/images/", system.remove_images, name="cleanup-images"),
+    path("system/cleanup/containers/", system.remove_containers, name="cleanup-containers"),
+    path("system/doctor/", system.doctor, name="doctor"),
+    path("system/drift/<slug:action>/", system.drift, name="drift"),
     path("healthz", healthz),
     path("readyz", readyz),
     path("accounts/invitation/<str:key>/", invitation, name="invitation"),
