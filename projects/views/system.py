@@ -85,11 +85,7 @@ def remove_containers(request: HttpRequest) -> HttpResponseBase:
     if "confirmed" not in request.POST:
         return _ask(
             request,
-            lambda: [
-                (one.container_id, one.name, one.project)
-                for one in cleanup_all(actor=actor_of(request)).items
-                if one.container_id in chosen
-            ],
+            lambda: [(one.container_id, one.name, one.project) for one in cleanup_all(actor=actor_of(request), only=chosen).items],
             title="Stop and remove these containers?",
             loses=("The containers themselves; ensure makes new ones.", RUNNING_LOSS, LAYER_LOSS),
             back=reverse("cleanup"),

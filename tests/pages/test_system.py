@@ -37,7 +37,7 @@ def stray(cast, fake_engine):
         )
         docker_id = fake_engine.containers.create(spec)
         fake_engine.containers.start(docker_id)
-        return docker_id
+        return str(docker_id)
 
     return make
 
