@@ -1,6 +1,7 @@
 """Where a user is signed in, and ending that. A session's key is never shown: it is named by the start of its digest."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,23 @@ from projects.services.record import Actor, record
 
 NOTE = "signed_in"
 AGENT_LENGTH = 300
+SHOWN_LENGTH = 80
+# In this order: each of them names those after it too.
+_BROWSERS = (
+    ("Edge", r"Edg(?:e|A|iOS)?/(\d+)"),
+    ("Opera", r"OPR/(\d+)"),
+    ("Firefox", r"(?:Firefox|FxiOS)/(\d+)"),
+    ("Chrome", r"(?:Headless)?(?:Chrome|CriOS)/(\d+)"),
+    ("Safari", r"Version/(\d+)[\d.]* .*Safari/"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iOS", "iPhone"),
+    ("iPadOS", "iPad"),
+    ("Windows", "Windows"),
+    ("macOS", "Mac OS X"),
+    ("Linux", "Linux"),
+)
 MOST_SESSIONS = 10_000
 """Looked through, the ones that end last first: a session's user stands inside of it."""
 
@@ -32,6 +50,20 @@ class SignedIn:
     agent: str
     address: str
     ends_at: datetime
+
+    @property
+    def browser(self) -> str:
+        """In a few words, as far as such words can be trusted."""
+        return browser_of(self.agent)
+
+
+def browser_of(agent: str) -> str:
+    """ "Firefox 140 on Linux" of what a browser says of itself; what is no browser's is given as it is, "not known" for nothing."""
+    name = next(((word, found[1]) for word, pattern in _BROWSERS if (found := re.search(pattern, agent))), None)
+    if name is None:
+        return agent[:SHOWN_LENGTH] or "not known"
+    system = next((word for word, mark in _SYSTEMS if mark in agent), "")
+    return f"{name[0]} {name[1]}" + (f" on {system}" if system else "")
 
 
 def note_sign_in(session: Any, *, agent: str, address: str) -> None:

@@ -13,6 +13,7 @@ from projects.engine.base import DiskUse, EngineInfo, ImageInfo
 from projects.engine.errors import EngineError
 from projects.models import Container, Instance
 from projects.services.cleanup import CleanupItem, cleanup_all
+from projects.services.doctor.engine import used_percent
 from projects.services.drift import Drift, look_at_drift
 from projects.services.engines import current_engine
 from projects.services.heartbeats import Sign, signs, waiting_tasks
@@ -38,16 +39,12 @@ class System:
 
 @dataclass(frozen=True)
 class Room:
-    """A file system: `what` stands on it. Bytes."""
+    """A file system: `what` stands on it, and how full it is, as df counts."""
 
     what: str
     path: str
-    size_bytes: int
+    used_percent: float
     free_bytes: int
-
-    @property
-    def used_percent(self) -> float:
-        return 100 * (self.size_bytes - self.free_bytes) / self.size_bytes if self.size_bytes else 100.0
 
 
 @dataclass(frozen=True)
@@ -102,8 +99,4 @@ def _rooms(info: EngineInfo) -> list[Room]:
     if info.is_local and os.path.isdir(info.root_dir):
         places.insert(0, ("the Engine's images and containers", info.root_dir))
     places += [("workspaces", str(root)) for root in settings.CONTAINERHUB.workspace_roots if os.path.isdir(root)]
-    found = []
-    for what, path in places:
-        usage = shutil.disk_usage(path)
-        found.append(Room(what, path, usage.total, usage.free))
-    return found
+    return [Room(what, path, used_percent(path), shutil.disk_usage(path).free) for what, path in places]

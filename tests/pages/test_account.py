@@ -10,10 +10,13 @@ from django.test import Client
 
 from projects.models import ApiToken, Event
 from projects.services.record import Actor
+from projects.services.sessions import browser_of
 from projects.services.tokens import make_token
 from tests.cast import EVERYBODY
 
 SIGNED_IN = [name for name in EVERYBODY if name != "nobody"]
+DESK = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+PHONE = "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Mobile Safari/537.36"
 KEY = re.compile(r'id="new-key" value="(hub_[\w-]+)"')
 
 
@@ -70,12 +73,12 @@ def test_a_token_is_revoked_by_its_own_user_only(cast):
 def test_sessions_are_told_apart_and_the_others_are_ended(cast):
     cast.users["owner"].set_password("correct horse battery")
     cast.users["owner"].save()
-    here, there = Client(headers={"user-agent": "Firefox on a desk"}), Client(headers={"user-agent": "Chrome on a phone"})
+    here, there = Client(headers={"user-agent": DESK}), Client(headers={"user-agent": PHONE})
     for client in (here, there):
         client.post("/accounts/login/", {"login": "owner", "password": "correct horse battery"})
     stranger = cast.browser("stranger")
     page = here.get("/account/").content.decode()
-    assert page.index("Firefox on a desk") < page.index("this one") < page.index("Chrome on a phone")
+    assert page.index("Firefox 140 on Linux") < page.index("this one") < page.index("Chrome 150 on Android")
     assert not [client for client in (here, there) if str(client.session.session_key) in page]
     assert page.count("127.0.0.1") == 2
     send(here, "/account/sessions/end/")
@@ -108,3 +111,19 @@ def test_who_is_not_signed_in_has_no_account(cast, path):
     client = Client()
     answer = client.get(path) if path == "/account/" else client.post(path)
     assert answer["Location"].startswith("/accounts/login/")
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        ("", "not known"),
+        ("curl/8.5.0", "curl/8.5.0"),
+        (f"{PHONE} Edg/150.0", "Edge 150 on Android"),
+        (
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 15_1) AppleWebKit/605.1 (KHTML, like Gecko) Version/18.1 Safari/605.1",
+            "Safari 18 on macOS",
+        ),
+    ],
+)
+def test_a_browser_is_told_in_a_few_words(agent, words):
+    assert browser_of(agent) == words

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from projects.engine.base import ContainerSpec, Mount
 from projects.models import Event, Heartbeat, ImageBuild, Project
+from projects.services.doctor.engine import used_percent
 from projects.services.instance import instance_id
 from projects.services.spec import hub_labels
 from projects.states import BuildState, Status
@@ -126,6 +127,12 @@ def test_a_missing_container_is_forgotten_and_only_a_missing_one(cast, fake_engi
 def test_looking_again_compares_all_of_them_now(cast, fake_engine, posting):
     assert b"Looked: 0 had changed" in posting("administrator", "/system/drift/look/").content
     assert posting("administrator", "/system/drift/nothing/").status_code == 404
+
+
+def test_how_full_a_disk_is_is_the_doctors_number_too(cast, fake_engine):
+    preview = cast.browser("administrator").get("/system/cleanup/").context["preview"]
+    for room in preview.rooms:
+        assert abs(room.used_percent - used_percent(room.path)) < 1
 
 
 def test_a_clean_up_is_shown_asked_for_and_does_what_was_shown(cast, fake_engine, posting, stray):
