@@ -63,7 +63,7 @@ def test_each_page_is_usable_by_everybody_light_and_dark_wide_and_narrow(visitor
     for width, size in (("wide", WIDE), ("narrow", NARROW)):
         for scheme in ("light", "dark"):
             page.set_viewport_size(size)  # type: ignore[arg-type]
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             assert axe(page) == [], (width, scheme)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{width}: it scrolls sideways"
             picture(page, f"{name}-{scheme}-{width}")

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('projects', '0006_health'),
+        ('projects', '0007_tally'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
