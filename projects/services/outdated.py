@@ -28,18 +28,15 @@ class Outdated:
     busy: str
 
 
-def outdated_containers(projects: QuerySet[Project]) -> list[Outdated]:
-    """Of these projects, by slug. One whose image is not on the Engine is not told of. Raises EngineUnreachable."""
+def outdated_containers(projects: QuerySet[Project], *, most: int | None = None) -> list[Outdated]:
+    """Of these projects, by slug, at most so many. One whose image is not on the Engine is not told of. Raises EngineUnreachable."""
     rows = Container.objects.filter(removed_at__isnull=True).exclude(image_id="").select_related("project")
     pairs = [
         (row.project, row) for row in rows.filter(project__in=projects).order_by("project__slug") if row.docker_id == row.project.docker_id
     ]
     current = _current_ids(current_engine(), {_image_of(project) for project, _row in pairs})
-    return [
-        Outdated(project, row, _image_of(project), busy_reason(project))
-        for project, row in pairs
-        if current[_image_of(project)] and row.image_id not in current[_image_of(project)]
-    ]
+    found = [(project, row) for project, row in pairs if _is_older(row, current[_image_of(project)])]
+    return [Outdated(project, row, _image_of(project), busy_reason(project)) for project, row in found[:most]]
 
 
 def refresh_idle(*, projects: QuerySet[Project], actor: Actor) -> tuple[Batch, Sequence[Outdated]]:
@@ -54,6 +51,10 @@ def refresh_idle(*, projects: QuerySet[Project], actor: Actor) -> tuple[Batch, S
         left = f" {len(busy)} are busy and were left alone." if busy else ""
         raise NotFound(f"There is no idle container from an older image that you may refresh.{left}")
     return start_batch(projects=idle, action=BatchAction.REFRESH, actor=actor, only_idle=True), busy
+
+
+def _is_older(row: Container, current: set[str]) -> bool:
+    return bool(current) and row.image_id not in current
 
 
 def _image_of(project: Project) -> str:

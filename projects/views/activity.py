@@ -105,7 +105,7 @@ def _context(user: Any, query: QueryDict) -> dict[str, Any]:
         "kinds": known,
         "nouns": sorted({kind.partition(".")[0] for kind in known}),
         "slugs": slugs,
-        "mine": set(slugs),
+        "mine": set(visible_projects(user).filter(slug__in={event.project_slug for event in page.events}).values_list("slug", flat=True)),
         "my_batches": _batches_told_of(user, page),
     }
 

@@ -24,7 +24,7 @@ from projects.views.answering import REFUSALS, actor_of, administrators_only, to
 from projects.views.live import live
 from projects.views.streams import off_the_loop
 
-BUILDS = 10
+BUILDS, OLDER = 10, 100
 LOG_BYTES = 64 * 1024
 
 
@@ -114,9 +114,10 @@ def _context(user: Any) -> dict[str, Any]:
         "older": [],
     }
     try:
-        context |= {"overview": look_at_images(), "older": outdated_containers(visible_projects(user))}
+        context |= {"overview": look_at_images(), "older": outdated_containers(visible_projects(user), most=OLDER)}
     except EngineError as error:
         context["engine_error"] = str(error)
+    context["more"] = len(context["older"]) == OLDER
     context["idle"] = sum(not one.busy for one in context["older"])
     return context
 

@@ -2,15 +2,20 @@
 
 import os
 import re
+import subprocess
+from collections.abc import Iterator
 
+import docker
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NARROW, WIDE, Visitor, axe
+from tests.gitserver import GitServer
 from tests.sandbox import ROOT
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 SLOW = 60_000
+GIT_TOKEN = "a-token-for-the-clone"
 PAGES = {
     "images": "/images/",
     "activity": "/activity/",
@@ -150,6 +155,44 @@ def test_a_path_is_judged_as_it_is_typed_and_makes_a_project(visitor: Visitor):
     expect(page.locator("#messages")).to_contain_text("The project website was made")
 
 
+@pytest.fixture
+def server(hub, tmp_path) -> Iterator[GitServer]:
+    """A git server that containers reach, with one commit in `library`; the hub's host trusts it."""
+    gateway = docker.from_env().networks.get(f"{hub.stack.box.prefix}-net").attrs["IPAM"]["Config"][0]["Gateway"]
+    made = GitServer(tmp_path / "git", address=gateway, username="x-access-token", token=GIT_TOKEN)
+    made.start()
+    made.add_repository("library")
+    environment = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null"}
+    git = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-C", str(tmp_path / "work")]
+    subprocess.run(["git", "init", "-q", "-b", "main", str(tmp_path / "work")], check=True, env=environment)
+    for words in (["commit", "-qm", "First", "--allow-empty"], ["push", "-q", f"{made.directory}/repositories/library.git", "main"]):
+        subprocess.run([*git, *words], check=True, env=environment)
+    (hub.stack.box.home / ".gitconfig").write_text(f'[http "https://{made.host}/"]\n\tsslVerify = false\n')
+    yield made
+    made.stop()
+
+
+def test_a_repository_is_cloned_by_the_worker_while_one_is_away(visitor: Visitor, server: GitServer):
+    page = visitor.open("/projects/new/?from=git")
+    page.fill("#url", f"https://{server.host}/library.git")
+    page.fill("#token", "a wrong one")
+    page.uncheck("input[name=ensure]")
+    page.click("button:has-text('Clone and make the project')")
+    expect(page.locator("#clone")).to_contain_text("git could not clone", timeout=SLOW)
+    page.click("a:has-text('Try again')")
+    expect(page.locator("#name")).to_have_value("library")
+    page.fill("#token", GIT_TOKEN)
+    page.uncheck("input[name=ensure]")
+    page.click("button:has-text('Clone and make the project')")
+    address = page.url
+    page.goto("/activity/")
+    expect(page.locator("#activity-events")).to_contain_text("is finished: The project library was made", timeout=SLOW)
+    page.goto(address)
+    expect(page.locator("#clone")).to_contain_text("Cloning into '/workspace'")
+    expect(page.locator("a:has-text('Open library')")).to_be_visible()
+    assert GIT_TOKEN not in page.content()
+
+
 def test_what_happens_appears_by_itself_and_is_found_by_words(visitor: Visitor):
     page = visitor.open("/activity/")
     expect(page.locator("#live-mark")).to_have_text("Live", timeout=SLOW)
@@ -161,6 +204,12 @@ def test_what_happens_appears_by_itself_and_is_found_by_words(visitor: Visitor):
     expect(row).to_be_visible(timeout=SLOW)
     row.locator("summary").click()
     expect(row).to_contain_text('"answer": 42')
+    visitor.hub.stack.box.python("""
+        from projects.services.record import HUB, record
+        record("test.said", actor=HUB, message="And one more.", slug="sample")
+    """)
+    expect(page.locator("#activity-events tr:has-text('And one more.')")).to_be_visible(timeout=SLOW)
+    expect(row.locator("pre")).to_be_visible()
     page.fill("#words", "another word")
     page.keyboard.press("Enter")
     expect(page.locator("#activity-events tbody tr")).to_have_count(1)
