@@ -1,6 +1,6 @@
 """The Engine's containers against our rows: adopt, mark missing, report what is not ours. Never remove unasked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -56,7 +56,8 @@ def reconcile(*, actor: Actor) -> ReconcileReport:
         _compare(project, summary, engine, report)
         if summary is not None and summary.status is Status.RUNNING and is_ours(summary, project):
             _stop_if_swapped(project, actor)
-    _strangers(found, report)
+    for summary, ours in strangers(found):
+        (report.orphaned if ours else report.foreign).append(summary.name)
     return report
 
 
@@ -172,7 +173,8 @@ def _tell_status(project: Project, info: ContainerInfo | None, status: Status, r
     )
 
 
-def _strangers(found: Sequence[ContainerSummary], report: ReconcileReport) -> None:
+def strangers(found: Sequence[ContainerSummary]) -> Iterator[tuple[ContainerSummary, bool]]:
+    """Containers that nobody claims, and whether this hub made them (orphaned) or not (foreign)."""
     ours, prefix = instance_id(), f"{settings.CONTAINERHUB.name_prefix}-"
     slugs = set(Project.objects.values_list("slug", flat=True))
     for summary in found:
@@ -180,9 +182,9 @@ def _strangers(found: Sequence[ContainerSummary], report: ReconcileReport) -> No
         if LABEL_PURPOSE in summary.labels:
             continue  # a throw-away container at work
         if mine and summary.labels.get("project_id") not in slugs:
-            report.orphaned.append(summary.name)
+            yield summary, True
         elif not mine and (summary.labels.get("managed_by") == MANAGED_BY or summary.name.removeprefix(prefix) in slugs):
-            report.foreign.append(summary.name)
+            yield summary, False
 
 
 def note_engine_lost(*, actor: Actor, why: str) -> None:
