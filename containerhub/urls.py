@@ -20,6 +20,7 @@ urlpatterns = [
     path("projects/<slug:slug>/console/", console, name="console"),
     path("projects/<slug:slug>/runs/<uuid:run_id>/output.txt", runs.output, name="run-output"),
     path("projects/<slug:slug>/runs/<uuid:run_id>/tail", runs.tail, name="run-tail"),
+    path("projects/<slug:slug>/", include("projects.views.project_urls")),
     path("healthz", healthz),
     path("readyz", readyz),
     path("accounts/invitation/<str:key>/", invitation, name="invitation"),

@@ -5,13 +5,18 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
-from projects.models import Sample
+from projects.models import Project, Sample
+from projects.services.commands.start import running_container
+from projects.services.engines import current_engine
+from projects.services.errors import ContainerNotRunning
 from projects.services.sweep.samples import RANGES, samples_of
+from projects.services.usage import disk_percent
 
 ROWS = 24
 """Of the table of single values, which stands for the chart where there is none."""
 GAP_SPANS = 3
 READING_SECONDS = 60
+_MB = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,41 @@ class History:
         return self.points[-1].sample if self.points else None
 
 
+@dataclass(frozen=True)
+class Reading:
+    """Of this moment: `at` in seconds since 1970, `rx` and `tx` totals in kilobytes since the start of container `of`."""
+
+    at: float
+    of: str
+    cpu: float | None
+    memory: float
+    rx: float
+    tx: float
+    disk: float | None
+    pids: int
+
+
+def reading_now(*, project: Project) -> Reading:
+    """Raises ContainerNotRunning, ForeignContainer, EngineError."""
+    engine = current_engine()
+    info = running_container(engine, project)
+    usage = engine.stats.usage(info.docker_id)
+    if usage is None:
+        raise ContainerNotRunning("The project's container is not running; run ensure first.")
+    return Reading(
+        at=timezone.now().timestamp(),
+        of=info.docker_id[:12],
+        cpu=usage.cpu_percent,
+        memory=usage.memory_bytes / _MB,
+        rx=usage.network_rx_bytes / 1024,
+        tx=usage.network_tx_bytes / 1024,
+        disk=disk_percent(engine, project, info.docker_id),
+        pids=usage.pids,
+    )
+
+
 def usage_history(project_id: int, name: str) -> History:
-    """Of a range of `RANGES`, or of the last hour where there is no such range; its points are at most ROWS, the newest first of all kept."""
+    """Of a range of `RANGES`, or of the last hour where there is no such range; of its points at most ROWS are kept, the newest too."""
     name = name if name in RANGES else "1h"
     points = list(_points(samples_of(project_id, name=name, now=timezone.now()), RANGES[name][1] or READING_SECONDS))
     rows = (
@@ -81,7 +119,9 @@ def _points(samples: Iterable[Sample], span_seconds: int) -> Iterable[Point]:
             yield Point(sample, None, None)
         else:
             yield Point(
-                sample, _rate(before.network_rx_mb, sample.network_rx_mb, seconds), _rate(before.network_tx_mb, sample.network_tx_mb, seconds)
+                sample,
+                _rate(before.network_rx_mb, sample.network_rx_mb, seconds),
+                _rate(before.network_tx_mb, sample.network_tx_mb, seconds),
             )
         before = sample
 

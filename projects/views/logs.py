@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_safe
@@ -22,6 +22,7 @@ DEFAULT_LINES = 200
 SPANS = (("", "its beginning"), ("15m", "15 minutes ago"), ("1h", "1 hour ago"), ("24h", "24 hours ago"))
 _SPANS = {"15m": timedelta(minutes=15), "1h": timedelta(hours=1), "24h": timedelta(hours=24)}
 WORDS_LENGTH = 200
+MOST_AT_ONCE = 2000
 
 
 @login_required
@@ -43,6 +44,18 @@ def logs(request: HttpRequest, slug: str) -> HttpResponse:
         **_read(project, count, query.get("since", ""), words),
     }
     return page(request, "logs", "Logs", project, context)
+
+
+@login_required
+@require_safe
+def more(request: HttpRequest, slug: str) -> JsonResponse:
+    """What was printed since a line's time, that line too, for the page's script: asked each second. `cut`: there was more."""
+    project = project_or_404(request.user, slug)
+    try:
+        log = container_logs(project=project, tail=MOST_AT_ONCE, since=_since(request.GET.get("since", "")), timestamps=True)
+    except (HubError, EngineError) as error:
+        return JsonResponse({"text": "", "problem": str(error), "cut": False})
+    return JsonResponse({"text": log.decode(errors="replace"), "problem": "", "cut": log.count(b"\n") >= MOST_AT_ONCE})
 
 
 @login_required

@@ -1,9 +1,11 @@
 """A project at a glance: its container, what it uses, what it has, and what happened lately."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from containerhub import assets
@@ -11,13 +13,14 @@ from projects.access import Permission, visible_events
 from projects.engine.errors import EngineError
 from projects.models import DeployKey, Project
 from projects.services.container_processes import container_processes
-from projects.services.errors import HubError
+from projects.services.errors import ContainerNotRunning, HubError
 from projects.services.exit_codes import exit_words
 from projects.services.git_credentials import list_git_credentials
 from projects.services.overview import known_container
 from projects.services.project_secrets import list_secrets
-from projects.services.usage_history import usage_history
+from projects.services.usage_history import reading_now, usage_history
 from projects.states import Status
+from projects.views.lookup import project_or_404
 from projects.views.project_page import live_page, page, shown_project, why_not
 
 EVENTS = 8
@@ -39,6 +42,26 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         **_processes(project, "processes" in request.GET),
     }
     return page(request, "overview", "Overview", project, context)
+
+
+@login_required
+@require_safe
+def now(request: HttpRequest, slug: str) -> JsonResponse:
+    """What the container uses at this moment, for the page's script: asked each second. `reading` is null with the reason in `why`."""
+    try:
+        return JsonResponse({"reading": asdict(reading_now(project=project_or_404(request.user, slug))), "why": ""})
+    except ContainerNotRunning:
+        return JsonResponse({"reading": None, "why": "It does not run"})
+    except (HubError, EngineError) as error:
+        return JsonResponse({"reading": None, "why": str(error)})
+
+
+@login_required
+@require_safe
+def processes(request: HttpRequest, slug: str) -> HttpResponse:
+    """That part of the page alone, for its script."""
+    project = project_or_404(request.user, slug)
+    return render(request, "projects/processes.html", {"project": project, **_processes(project, True)})
 
 
 def _live(user: Any, slug: str, query: QueryDict) -> dict[str, Any]:
