@@ -11,7 +11,7 @@ from django.db.models import Count, Min
 from django.utils import timezone
 from django_q.models import OrmQ
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import Count, MinerMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
 from projects.models import CommandRun, Decision, Event, Heartbeat, Instance, Project, Tally
