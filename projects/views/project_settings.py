@@ -61,7 +61,8 @@ class SettingsForm(forms.Form):
 
     def __init__(self, project: Project, user: Any, *args: Any, refused: str = "", **kwargs: Any) -> None:
         kwargs["initial"] = {name: getattr(project, name) for name in self.base_fields} | {
-            "environment": "\n".join(f"{name}={value}" for name, value in project.environment.items())
+            "environment": "\n".join(f"{name}={value}" for name, value in project.environment.items()),
+            "cpu_limit": f"{project.cpu_limit:g}",
         }
         super().__init__(*args, **kwargs)
         self.project, self.lends = project, is_administrator(user)

@@ -5,6 +5,7 @@ import { megabytes, percent, rate } from "./measures.js";
 const HEIGHT = 150;
 const GAP_SPANS = 3;
 const READING_SECONDS = 60;
+const BINARY = Array.from({ length: 26 }, (_, place) => 2 ** place); // megabytes
 
 function colours() {
   const probe = document.createElement("span");
@@ -20,7 +21,7 @@ function colours() {
 
 const KINDS = {
   cpu: { show: percent, lines: [["CPU", "cpu"]], least: 10 },
-  memory: { show: megabytes, lines: [["Memory", "memory"], ["Limit", "limit"]] },
+  memory: { show: megabytes, lines: [["Memory", "memory"], ["Limit", "limit"]], steps: BINARY },
   network: { show: rate, lines: [["In", "rx"], ["Out", "tx"]], least: 1 },
   disk: { show: percent, lines: [["Disk", "disk"]], top: 100 },
 };
@@ -100,7 +101,8 @@ export class Charts {
   }
 
   #options(kind, colour) {
-    const { show, lines, least = 0, top } = KINDS[kind];
+    const { show, lines, least = 0, top, steps } = KINDS[kind];
+    const back = () => [Date.now() / 1000 - this.series.keptSeconds, Date.now() / 1000];
     const axis = { stroke: colour.muted, grid: { stroke: colour.line, width: 1 }, ticks: { stroke: colour.line, width: 1 }, font: "11px system-ui" };
     const second = kind === "memory" ? colour.bad : colour.ok;
     const stamp = "{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}";
@@ -108,10 +110,10 @@ export class Charts {
       width: this.#width(kind),
       height: HEIGHT,
       cursor: { sync: { key: "usage" }, drag: { x: false, y: false } },
-      scales: { y: { range: (_, __, high) => [0, top ?? Math.max(least, (high ?? 0) * 1.1 || least || 1)] } },
+      scales: { x: { range: back }, y: { range: (_, __, high) => [0, top ?? Math.max(least, (high ?? 0) * 1.1 || least || 1)] } },
       axes: [
-        { ...axis, space: 70, values: this.uPlot.fmtDate && [[86400, "{MM}-{DD}", null, null, null, null, null, null, 1], [60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]] },
-        { ...axis, size: 62, values: (_, ticks) => ticks.map(show) },
+        { ...axis, space: 70, size: 28, values: this.uPlot.fmtDate && [[86400, "{MM}-{DD}", null, null, null, null, null, null, 1], [60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]] },
+        { ...axis, size: 62, ...(steps && { incrs: steps }), values: (_, ticks) => ticks.map(show) },
       ],
       series: [
         { label: "Time", value: stamp },

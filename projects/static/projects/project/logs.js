@@ -81,6 +81,7 @@ function fresh(text) {
 
 function add(lines) {
   const stay = !following || !atEnd();
+  document.getElementById("no-lines").hidden = true;
   log.append(...lines.map(made));
   for (const raw of lines) {
     const at = STAMP.exec(raw)?.[1] ?? last;
@@ -183,5 +184,6 @@ document.getElementById("logs-form").addEventListener("submit", (event) => {
 for (const id of ["lines", "since"]) document.getElementById(id).addEventListener("change", (event) => event.target.form.submit());
 
 follow.hidden = false;
+document.getElementById("show").hidden = true;
 toEnd();
 loop();
