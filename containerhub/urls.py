@@ -44,6 +44,7 @@ urlpatterns = [
     path("system/cleanup/containers/", system.remove_containers, name="cleanup-containers"),
     path("system/doctor/", system.doctor, name="doctor"),
     path("system/drift/<slug:action>/", system.drift, name="drift"),
+    path("projects/<slug:slug>/", include("projects.views.project_urls")),
     path("healthz", healthz),
     path("readyz", readyz),
     path("metrics", metrics),

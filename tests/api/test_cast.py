@@ -42,6 +42,7 @@ CALLS = [
     Call("GET", f"{P}/container/stats", "stats"),
     Call("GET", f"{P}/container/health", "health"),
     Call("GET", f"{P}/container/logs", "logs"),
+    Call("GET", f"{P}/container/processes", "see container"),
     Call("GET", f"{P}/container/decisions", "see container"),
     Call("GET", f"{P}/container/samples?range=24h", "see container"),
     Call("POST", f"{P}/container/refresh", "refresh"),

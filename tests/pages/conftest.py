@@ -2,9 +2,10 @@
 
 import pytest
 
+from projects.services import commands
 from tests.cast import Cast, cast, fake_engine, pages
 
-__all__ = ["cast", "fake_engine", "pages"]
+__all__ = ["cast", "fake_engine", "pages", "running"]
 
 
 @pytest.fixture
@@ -17,3 +18,12 @@ def posting(cast: Cast):
         return client.post(path, {**fields, "csrfmiddlewaretoken": client.cookies["csrftoken"].value}, follow=True)
 
     return post
+
+
+@pytest.fixture
+def running(cast, fake_engine, monkeypatch):
+    """The cast with the project's container running on the fake Engine."""
+    monkeypatch.setattr(commands, "run_setup", lambda project, row: None)  # its thread would not see the test's transaction
+    assert cast.api("operator").post("/api/projects/web/ensure-container").status_code == 200
+    cast.project.refresh_from_db()
+    return cast
