@@ -16,7 +16,7 @@ from projects.admin.base import REFUSALS
 from projects.admin.export import csv_of
 from projects.models import Project
 from projects.services import batches, images, manifests
-from projects.services.action_words import WORDS
+from projects.services.action_words import WITH_LAYER, WORDS
 from projects.services.project_list import with_surroundings
 from projects.services.record import Actor
 from projects.services.spec import WORKSPACE
@@ -24,7 +24,6 @@ from projects.states import BatchAction
 
 ACTIONS = ("ensure", "start", "refresh", "stop", "restart", "check_health", "run_command", "remove_container", "build_image", "export_csv")
 PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
-LOSING = (BatchAction.REFRESH, BatchAction.REMOVE_CONTAINER)
 SMALL = 5
 SHORT_SECONDS = 2.5
 DEFAULT_SECONDS = 60
@@ -116,8 +115,7 @@ class ProjectActions(admin.ModelAdmin):  # type: ignore[type-arg]
             "words": WORDS[action],
             "action": action,
             "chosen": [{"project": project, "reason": _refusal(request, action, project)} for project in projects],
-            "losses": _losses(projects) if action in LOSING and name == "confirm" else [],
-            "unseen": max(0, len(projects) - SMALL),
+            "losses": manifests.look_at_several(projects=projects) if action in WITH_LAYER else [],
             "projects": ",".join(str(project.pk) for project in projects),
             "back": back,
             **more,
@@ -201,11 +199,6 @@ def _action_named(name: str) -> BatchAction:
         return BatchAction(name)
     except ValueError:
         raise Http404 from None
-
-
-def _losses(projects: list[Project]) -> list[dict[str, Any]]:
-    """What each loses with its container, of the first few: each is a question to the Engine."""
-    return [{"project": project, "manifest": manifests.look_or_say(project=project)} for project in projects[:SMALL]]
 
 
 def _refusal(request: HttpRequest, action: BatchAction, project: Project) -> str:

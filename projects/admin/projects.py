@@ -19,7 +19,7 @@ from projects.admin.project_columns import BusyFilter, OwnerFilter, ProjectChang
 from projects.admin.refresh_words import REFRESH, REFRESH_HELP, REFRESH_LABELS, REFRESHING
 from projects.models import CommandRun, Container, Event, Manifest, Membership, Project
 from projects.services import catalog, lifecycle, manifests
-from projects.services.action_words import DELETE
+from projects.services.action_words import DELETE, LENDING
 from projects.services.catalog import checked_quiet_hours
 from projects.services.environment import checked_environment
 from projects.services.errors import BadInput
@@ -32,11 +32,6 @@ LIMITS = ("image", "cpu_limit", "memory_limit_mb", "pids_limit", "environment")
 SETTINGS = ("name", *LIMITS, *REFRESH, "uses_host_credentials")
 OBSERVED = ("slug", "status", "status_at", "health", "health_at", "wanted", "pending_action", "last_error", "docker_id", "created_at")
 RELATED = ("refresh_loses", "container_row", "containers", "runs", "events")
-LENDING = (
-    "Only an administrator can switch this. While it is on, the container gets copies of the host's SSH keys and git settings, the hub's "
-    "GitHub token and the host's Claude login: everyone who can run a command or open a terminal in this project can read and copy them, "
-    "and so can every agent at work in it. A key of the project's own is the better way."
-)
 
 
 class ProjectForm(forms.ModelForm):  # type: ignore[type-arg]

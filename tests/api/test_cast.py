@@ -42,6 +42,7 @@ CALLS = [
     Call("GET", f"{P}/container/stats", "stats"),
     Call("GET", f"{P}/container/health", "health"),
     Call("GET", f"{P}/container/logs", "logs"),
+    Call("GET", f"{P}/container/processes", "see container"),
     Call("GET", f"{P}/container/decisions", "see container"),
     Call("GET", f"{P}/container/samples?range=24h", "see container"),
     Call("GET", f"{P}/container/manifest", "see what a refresh takes away"),
@@ -169,6 +170,10 @@ ELSEWHERE = {
     "change owner of the workspace",
     "everybody's tokens",  # the admin
     "signs of life of the hub",  # the admin
+    "own sessions",  # these four: the pages, tests/pages/test_cast.py
+    "clone project",
+    "settle drift",
+    "doctor",
 }
 
 

@@ -58,7 +58,6 @@ def run(box: Sandbox, command: str, user: str = "claude") -> str:
 
 
 def test_what_was_installed_by_apt_pip_and_npm_is_named_and_the_rest_is_counted(box):
-    box.python("CommandRun.objects.all()")
     run(box, "rm -f /home/claude/from-setup")
     assert box.python(LOOK) == "Nothing was installed or written outside of the workspace and Claude's configuration."
     with zipfile.ZipFile(box.roots / "demo" / "tiny_py-2.0-py3-none-any.whl", "w") as wheel:

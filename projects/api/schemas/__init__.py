@@ -24,6 +24,8 @@ from projects.api.schemas.containers import (
     HealthOut,
     Limits,
     MountOut,
+    ProcessList,
+    ProcessOut,
     StatsOut,
 )
 from projects.api.schemas.health import DecisionList, DecisionOut, SampleList, SampleOut
@@ -90,6 +92,8 @@ __all__ = [
     "MemberOut",
     "MountOut",
     "Problem",
+    "ProcessList",
+    "ProcessOut",
     "ProjectIn",
     "ProjectList",
     "ProjectOut",

@@ -1,5 +1,6 @@
 """Manifests: what a refresh would take away now, and what each refresh took."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -20,6 +21,7 @@ from projects.services.spec import container_name
 
 KEPT = 20
 """Of each project; older ones go."""
+SEVERAL = 5
 PING_SECONDS = 3
 NO_CONTAINER = "There is no container, so there is nothing to lose."
 
@@ -69,6 +71,11 @@ def look_or_say(*, project: Project) -> ManifestView:
     except (EngineError, HubError) as error:
         log.warning("manifest.not_made", project=project.slug, error=str(error), cause=repr(error.__cause__))
         return ManifestView(project.docker_id, timezone.now(), None, problem=str(error))
+
+
+def look_at_several(*, projects: Sequence[Project]) -> list[tuple[Project, ManifestView]]:
+    """What each would lose, of the first SEVERAL: each is a question to the Engine."""
+    return [(project, look_or_say(project=project)) for project in projects[:SEVERAL]]
 
 
 def keep(*, project: Project, actor: Actor, engine: Engine, info: ContainerInfo, reason: str) -> Manifest:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('projects', '0006_health'),
+        ('projects', '0008_builds_and_clones'),
     ]
 
     operations = [
