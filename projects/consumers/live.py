@@ -48,6 +48,8 @@ class LiveConsumer(Socket):
             while True:
                 began = time.monotonic()
                 fresh = await in_thread(self._rendered)
+                if shown and set(shown) != set(fresh):
+                    await self.say("reload")  # other parts than the page was made of
                 for target, html in differences(shown, fresh):
                     await self._put({"type": "websocket.send", "text": json.dumps({"content": html, "target": f"#{target}", "swap": SWAP})})
                 shown = fresh

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -52,6 +52,18 @@ class Counts:
     attention: int
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a container used at that moment; null is unknown."""
+
+    at: datetime
+    cpu_percent: float | None
+    memory_mb: float
+    memory_percent: float | None
+    disk_percent: float | None
+    layer_mb: float | None
+
+
 def counts(projects: QuerySet[Project]) -> Counts:
     found = projects.aggregate(
         all=Count("pk", distinct=True),
@@ -94,10 +106,10 @@ def with_readings(rows: Iterable[Any]) -> list[Any]:
     """The rows as a list, each with `readings` (the last hour's CPU), `reading` (the newest, or None) and `due_at`. One query."""
     projects = list(rows)
     now = timezone.now()
-    fields = ("project_id", "at", "cpu_percent", "memory_mb", "memory_percent", "disk_percent", "layer_mb")
-    found: dict[int, list[Sample]] = {project.pk: [] for project in projects}
-    for sample in Sample.objects.filter(project__in=list(found), span_seconds=0, at__gt=now - SPARK_SPAN).order_by("at").only(*fields):
-        found[sample.project_id].append(sample)
+    found: dict[int, list[Reading]] = {project.pk: [] for project in projects}
+    recent = Sample.objects.filter(project__in=list(found), span_seconds=0, at__gt=now - SPARK_SPAN).order_by("at")
+    for key, *values in recent.values_list("project_id", *Reading.__dataclass_fields__):
+        found[key].append(Reading(*values))
     for project in projects:
         samples = found[project.pk]
         project.readings = [sample.cpu_percent for sample in samples]
@@ -118,7 +130,7 @@ def _with_decision(projects: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def _due_at(project: Any) -> Any:
-    if project.pinned or project.container_created_at is None or project.status == Status.NONE:
+    if project.pinned or project.container_created_at is None or project.status != Status.RUNNING:
         return None
     hours = project.refresh_age_hours or settings.CONTAINERHUB.refresh_age_hours
     return project.decided_due_at or project.container_created_at + timedelta(hours=hours)

@@ -36,10 +36,13 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @live("home")
 def home_fragments(user: Any, kwargs: dict[str, Any], query: QueryDict) -> Fragments:
+    of_all = counts(visible_projects(user))
+    if not of_all.projects:
+        return {"beginning": render_to_string("dashboard/beginning.html", {"checks": beginning.checks(user)})}
     context = _list(user, query)
     rows = {f"row-{project.slug}": _row(project, context["operable"]) for project in context["projects"]}
     return {
-        "counts": render_to_string("dashboard/counts.html", {"counts": counts(visible_projects(user))}),
+        "counts": render_to_string("dashboard/counts.html", {"counts": of_all}),
         "rows": Rows(f'<tbody id="rows" data-live>{"".join(rows.values())}</tbody>', rows),
     }
 

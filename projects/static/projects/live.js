@@ -46,4 +46,8 @@ document.addEventListener("htmx:ws:close", (event) => {
     lost();
   }
 });
+document.addEventListener("htmx:ws:before:message:incoming", (event) => {
+  const data = event.detail.message.data;
+  if (typeof data === "string" && data.startsWith('{"type": "reload"')) location.reload();
+});
 document.addEventListener("htmx:ws:after:message:incoming", renewTimes);
