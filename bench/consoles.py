@@ -1,6 +1,7 @@
 """The console under measure: echo beside a raw exec and terminado, much output, and a hundred terminals at once."""
 
 import asyncio
+import contextlib
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from bench.figures import Figure, ms, percentile, tell
 from bench.flood import Printer, demand_exact, demand_in_history, opened, print_all, redrawn
 from bench.lines import A_SECOND
 from bench.served import Served, served
-from bench.terminals import Pipe, hub_terminal, raw_exec, terminado
+from bench.terminals import HubPipe, Pipe, hub_terminal, raw_exec, terminado
 
 PROJECTS = 5
 AIM_MS = 5.0
@@ -96,7 +97,7 @@ class Consoles:
         tell(f"{self.terminals} plain shells: {sent} bytes, each as it was printed")
         return Figure(f"{self.terminals} plain shells, {A_SECOND} lines a second", f"{sent} bytes, exact", aim="no byte lost", met=True)
 
-    def _terminal(self, number: int):  # type: ignore[no-untyped-def]
+    def _terminal(self, number: int) -> contextlib.AbstractAsyncContextManager[HubPipe]:
         return hub_terminal(self.hub.port, self.hub.key, self._slug(number), f"many-{number:03d}")
 
     def _slug(self, number: int) -> str:

@@ -7,6 +7,7 @@ import sys
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import docker
 import httpx
@@ -31,7 +32,7 @@ AIM_SECONDS = 0.5
 AIM_PERCENT = 2.0
 IDLE_SECONDS = 60
 DAY_CONTAINERS = 10
-TABLES = {"samples": Sample, "decisions": Decision, "events": Event}
+TABLES: dict[str, Any] = {"samples": Sample, "decisions": Decision, "events": Event}
 
 
 def run(directory: Path, *, quick: bool) -> tuple[list[Row], list[Figure]]:

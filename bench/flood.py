@@ -2,11 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from bench.lines import A_SECOND, END, expected, missing
-from bench.terminals import Pipe
+from bench.terminals import HubPipe, Pipe
 
 SLACK_SECONDS = 180
 """How much longer than it takes a busy machine may need."""
@@ -64,10 +64,10 @@ def demand_in_history(name: str, numbers: set[int], count: int, history: bytes) 
 
 
 @contextlib.asynccontextmanager
-async def opened(opening: Sequence[contextlib.AbstractAsyncContextManager[Pipe]]):  # type: ignore[no-untyped-def]
+async def opened(opening: Sequence[contextlib.AbstractAsyncContextManager[HubPipe]]) -> AsyncIterator[list[HubPipe]]:
     """All of them, eight at a time as people come."""
     async with contextlib.AsyncExitStack() as stack:
-        pipes: list[Pipe] = []
+        pipes: list[HubPipe] = []
         for at in range(0, len(opening), 8):
             pipes += await asyncio.gather(*(stack.enter_async_context(one) for one in opening[at : at + 8]))
         yield pipes

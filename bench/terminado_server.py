@@ -2,17 +2,18 @@
 
 import sys
 
-import terminado
 import tornado.ioloop
 import tornado.web
+from terminado.management import UniqueTermManager
+from terminado.websocket import TermSocket
 
 
 def main(port: int, container: str) -> None:
     managers = {
-        "local": terminado.UniqueTermManager(shell_command=["bash", "-l"]),
-        "exec": terminado.UniqueTermManager(shell_command=["docker", "exec", "-it", "--user=claude", container, "bash", "-l"]),
+        "local": UniqueTermManager(shell_command=["bash", "-l"]),
+        "exec": UniqueTermManager(shell_command=["docker", "exec", "-it", "--user=claude", container, "bash", "-l"]),
     }
-    pages = [(f"/{name}", terminado.TermSocket, {"term_manager": manager}) for name, manager in managers.items()]
+    pages = [(f"/{name}", TermSocket, {"term_manager": manager}) for name, manager in managers.items()]
     tornado.web.Application(pages).listen(port, "127.0.0.1")
     tornado.ioloop.IOLoop.current().start()
 

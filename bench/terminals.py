@@ -5,7 +5,7 @@ import contextlib
 import json
 import socket
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import docker
 import websockets
@@ -111,7 +111,7 @@ async def terminado(port: int, where: str) -> AsyncIterator[TerminadoPipe]:
 @contextlib.asynccontextmanager
 async def raw_exec(client: docker.APIClient, container: str, *command: str) -> AsyncIterator[RawPipe]:
     made = client.exec_create(container, list(command), stdin=True, tty=True, user="claude", environment={"TERM": "xterm-256color"})
-    stream = client.exec_start(made["Id"], tty=True, socket=True)
+    stream: Any = client.exec_start(made["Id"], tty=True, socket=True)
     wire: socket.socket = stream._sock
     wire.setblocking(False)
     reader, writer = await asyncio.open_connection(sock=wire)
