@@ -18,7 +18,7 @@ from django.utils import timezone
 from bench import plan_way
 from bench.figures import Figure, tell
 from bench.measure import Row, compare, timed
-from bench.places import free_port
+from bench.places import free_port, remove_ours
 from containerhub import processes
 from projects.models import Decision, Event, HealthMemory, Project, Sample
 from projects.services.housekeeping import DECISIONS_KEPT
@@ -31,6 +31,8 @@ ACTOR = Actor(name="bench")
 AIM_SECONDS = 0.5
 AIM_PERCENT = 2.0
 IDLE_SECONDS = 60
+SETTLE_SECONDS = 90
+"""A start is not idle: until then each process imports what it needs, and every container's layer is measured, as then each hour."""
 DAY_CONTAINERS = 10
 TABLES: dict[str, Any] = {"samples": Sample, "decisions": Decision, "events": Event}
 
@@ -182,7 +184,7 @@ class Fleet:
         while time.monotonic() < until and hub.poll() is None:
             try:
                 if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=10).status_code == 200:
-                    time.sleep(15)  # the start itself is not idle
+                    time.sleep(SETTLE_SECONDS)
                     return
             except httpx.TransportError:
                 time.sleep(1)
@@ -197,10 +199,7 @@ class Fleet:
     def clean(self) -> None:
         for role in processes.ROLES:
             processes.end_leftovers(role, settings.DATA_DIR)
-        for container in self.client.containers.list(
-            all=True, ignore_removed=True, filters={"name": f"^/{settings.CONTAINERHUB.name_prefix}-"}
-        ):
-            container.remove(force=True)
+        remove_ours()
 
 
 def _cpu_seconds(role: str) -> float:

@@ -9,15 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import docker
 import httpx
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
 from bench.lines import PROGRAM
-from bench.places import free_port
+from bench.places import free_port, remove_ours
 from projects.models import Project
-from projects.services.lifecycle import ensure_container, remove_project
+from projects.services.lifecycle import ensure_container
 from projects.services.record import Actor
 from projects.services.spec import container_name
 from projects.services.tokens import make_token
@@ -53,11 +52,11 @@ def served(directory: Path, projects: int) -> Iterator[Served]:
     """Stopped and removed afterwards."""
     user = get_user_model().objects.create_superuser("bench", password=os.urandom(12).hex())
     key = make_token(user=user, name="bench", actor=ACTOR)[1]
-    made = [_project(directory, f"console-{number}") for number in range(projects)]
-    port, other = free_port(), free_port()
     log = directory / "web.log"
     with log.open("wb") as output, contextlib.ExitStack() as stack:
-        stack.callback(_remove, made)
+        stack.callback(remove_ours)
+        made = [_project(directory, f"console-{number}") for number in range(projects)]
+        port, other = free_port(), free_port()
         environment = {**os.environ, "CONTAINERHUB_PORT": str(port)}
         web = _started(stack, [sys.executable, "-m", "containerhub.launcher", "web"], environment, output)
         command = [sys.executable, "-m", "bench.terminado_server", str(other), container_name(made[0], settings.CONTAINERHUB)]
@@ -76,15 +75,6 @@ def _project(directory: Path, slug: str) -> Project:
     project = Project.objects.create(slug=slug, name=slug, path=str(workspace))
     ensure_container(project=project, actor=ACTOR)
     return project
-
-
-def _remove(projects: list[Project]) -> None:
-    for project in projects:
-        remove_project(project=Project.objects.get(pk=project.pk), actor=ACTOR)
-    for network in docker.from_env().networks.list(names=[f"{settings.CONTAINERHUB.name_prefix}-net"]):
-        if not network.attrs["Containers"]:
-            with contextlib.suppress(docker.errors.APIError):
-                network.remove()
 
 
 def _started(stack: contextlib.ExitStack, command: list[str], environment: dict[str, str], output: object) -> "subprocess.Popen[bytes]":
