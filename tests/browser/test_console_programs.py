@@ -123,7 +123,7 @@ def test_claude_shows_its_first_screen(program, request):
     program.reloaded()
     shell.press("ArrowDown")
     program.is_right()
-    picture(program.page, "claude")
+    picture(program.page, "claude" if request.node.callspec.id == "light" else "claude-narrow")
     seen = b"".join(frames)
     assert SYNCHRONIZED in seen
     assert OLD_FORM not in seen

@@ -120,17 +120,52 @@ def test_the_key_bar_has_what_a_small_keyboard_lacks(visitor):
 
 
 def test_what_is_on_the_screen_is_searched(shell):
-    shell.type("clear; echo a need''le here\n")
+    shell.type("clear; echo a need''le here; echo nee''dles there\n")
     shell.shows("a needle here")
-    shell.page.click("#terminal-find")
+    shell.shows("needles there")
+    shell.press("Control+Shift+F")
+    expect(shell.page.locator("#find-words")).to_be_focused()
     shell.page.fill("#find-words", "needle")
     shell.page.keyboard.press("Enter")
-    expect(shell.page.locator("#terminal-status")).to_have_text("Found.")
+    expect(shell.page.locator("#terminal-status")).to_have_text("Found: 1 of 2 on the screen.")
+    shell.page.keyboard.press("Enter")
+    expect(shell.page.locator("#terminal-status")).to_have_text("Found: 2 of 2 on the screen.")
+    shell.page.click("#find-previous")
+    expect(shell.page.locator("#terminal-status")).to_have_text("Found: 1 of 2 on the screen.")
+    picture(shell.page, "search")
+    shell.page.locator("#find-words").focus()
     shell.page.fill("#find-words", "haystack")
     shell.page.keyboard.press("Enter")
     expect(shell.page.locator("#terminal-status")).to_contain_text("not on the screen")
     shell.page.keyboard.press("Escape")
     expect(shell.page.locator("#find")).to_be_hidden()
+
+
+def test_letters_grow_and_stay_so(visitor):
+    screen = Screen(visitor.console())
+    rows = len(screen.rows)
+    for _ in range(6):
+        screen.page.click("#font-larger")
+    screen.shows(lambda now: len(now) < rows)
+    fewer = len(screen.rows)
+    screen.type(f"clear; until stty size | grep '^{fewer} '; do sleep 0.1; done; echo se''en\n")
+    screen.shows("seen")
+    screen.reload()
+    assert len(screen.rows) == fewer
+    for _ in range(12):
+        screen.page.click("#font-smaller")
+    screen.shows(lambda now: len(now) > rows)
+
+
+def test_a_terminal_fills_the_screen_and_comes_back(visitor):
+    screen = Screen(visitor.console(viewport={"width": 1000, "height": 700}))
+    rows = len(screen.rows)
+    screen.page.click("#terminal-full")
+    screen.shows(lambda now: len(now) > rows)
+    expect(screen.page.locator("#terminal-full")).to_have_attribute("aria-pressed", "true")
+    screen.page.click("#terminal-full")
+    screen.shows(lambda now: len(now) == rows)
+    expect(screen.page.locator("#terminal-full")).to_have_attribute("aria-pressed", "false")
 
 
 def test_screen_reader_mode_reads_the_screen_out_and_is_remembered(visitor):

@@ -22,9 +22,10 @@ export class TerminalTab {
   #screen = null;
   #connection = null;
 
-  /* `changed()` is called whenever `status` changes, `left()` when the keyboard's way out is taken. */
-  constructor({ slug, name, panel, watchOnly, changed, left }) {
-    Object.assign(this, { slug, name, panel, watchOnly, changed, left });
+  /* `changed()` is called whenever `status` changes, `left()` when the keyboard's way out is taken, `find()` when the keyboard
+     asks for the search, `found(result)` when that has looked. */
+  constructor({ slug, name, panel, watchOnly, changed, left, find, found }) {
+    Object.assign(this, { slug, name, panel, watchOnly, changed, left, find, found });
     this.status = { text: "", bad: false, again: false };
     this.onControl = () => {};
   }
@@ -80,6 +81,7 @@ export class TerminalTab {
     terminal.open(this.panel);
     terminal.textarea.setAttribute("aria-label", `Terminal ${this.name}. Ctrl+Shift+F6 leaves it.`);
     terminal.attachCustomKeyEventHandler((event) => this.#ownKey(event));
+    this.search.onDidChangeResults((result) => this.found(result));
     terminal.onData((text) => this.#type(text));
     terminal.onBinary((text) => this.watchOnly || this.#outbox.add(Uint8Array.from(text, (character) => character.charCodeAt(0))));
     this.panel.addEventListener("paste", (event) => this.#paste(event), { capture: true });
@@ -106,6 +108,11 @@ export class TerminalTab {
     if (event.key === "F6" && event.ctrlKey && event.shiftKey) {
       event.preventDefault();
       if (event.type === "keydown") this.left();
+      return false;
+    }
+    if (event.key.toLowerCase() === "f" && event.ctrlKey && event.shiftKey) {
+      event.preventDefault();
+      if (event.type === "keydown") this.find();
       return false;
     }
     if (event.key === "Enter" && event.shiftKey && !event.ctrlKey && !event.altKey) {
