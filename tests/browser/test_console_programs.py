@@ -1,6 +1,5 @@
 """Real programs in a real browser: resized in the middle, reloaded in the middle, and each time the screen is right again."""
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -111,19 +110,22 @@ def test_python_keeps_its_variables(program):
 
 
 @pytest.mark.parametrize("program", [{}, {"color_scheme": "dark", "viewport": NARROW}], ids=["light", "narrow-dark"], indirect=True)
-def test_claude_shows_its_first_screen(program, request):
-    shell = program.shell
+def test_claude_shows_its_first_screen(program):
+    shell, size = program.shell, program.page.viewport_size
     shell.type("clear; claude\n")
     program.shows(lambda rows: any("Claude" in row for row in rows) and "$ clear" not in rows[0])
     frames: list[bytes] = []
-    program.page.on("websocket", lambda socket: socket.on("framereceived", lambda data: frames.append(data if isinstance(data, bytes) else b"")))
+    program.page.on(
+        "websocket", lambda socket: socket.on("framereceived", lambda data: frames.append(data if isinstance(data, bytes) else b""))
+    )
     program.reloaded()
     program.page.set_viewport_size({"width": 700, "height": 844})
     program.is_right()
     program.reloaded()
     shell.press("ArrowDown")
+    program.page.set_viewport_size(size)
     program.is_right()
-    picture(program.page, "claude" if request.node.callspec.id == "light" else "claude-narrow")
+    picture(program.page, "claude" if size == WIDE else "claude-narrow")
     seen = b"".join(frames)
     assert SYNCHRONIZED in seen
     assert OLD_FORM not in seen

@@ -18,6 +18,7 @@ export function theme() {
     cursor: colour("--accent"),
     cursorAccent: colour("--bg"),
     selectionBackground: colour("--accent-soft"),
+    selectionInactiveBackground: colour("--accent"), // what the search is at, with its field in focus
     selectionForeground: colour("--text"),
   };
   for (const name of NAMES) {
@@ -27,10 +28,10 @@ export function theme() {
   return found;
 }
 
-/* What is found, and of it what is looked at, which is selected too. */
+/* What is found; the one that is looked at is selected. Borders are not drawn over a program's alternate screen, and tmux is one. */
 export function marks() {
   const [found, current] = [hex("--warn-soft"), hex("--accent")];
-  return { matchBackground: found, matchOverviewRuler: found, activeMatchBorder: current, activeMatchColorOverviewRuler: current };
+  return { matchBackground: found, matchOverviewRuler: found, activeMatchColorOverviewRuler: current };
 }
 
 /* The search add-on takes no other form. */
