@@ -15,6 +15,10 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 MODULES = Path(settings.BASE_DIR) / "node_modules"
 FILES = {
+    "vendor/htmx.js": "htmx.org/dist/htmx.min.js",
+    "vendor/htmx-ws.js": "htmx.org/dist/ext/hx-ws.min.js",
+    "vendor/uplot.js": "uplot/dist/uPlot.esm.js",
+    "vendor/uplot.css": "uplot/dist/uPlot.min.css",
     "vendor/xterm.js": "@xterm/xterm/lib/xterm.mjs",
     "vendor/xterm.css": "@xterm/xterm/css/xterm.css",
     "vendor/xterm-addon-clipboard.js": "@xterm/addon-clipboard/lib/addon-clipboard.mjs",

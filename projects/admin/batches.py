@@ -11,9 +11,9 @@ from django.urls import path, reverse
 from projects.access import visible_batches
 from projects.admin.base import ReadOnlyAdmin
 from projects.admin.output import plain
-from projects.admin.project_words import WORDS
 from projects.models import Batch
 from projects.services import spool
+from projects.services.action_words import WORDS
 from projects.services.heartbeats import worker_lives
 from projects.states import BatchAction, ItemState
 

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_POST
 from projects.access import AccessDenied, demand, demand_administrator, is_administrator, visible_projects
 from projects.admin.base import REFUSALS
 from projects.admin.export import csv_of
-from projects.admin.project_words import WORDS
 from projects.models import Project
 from projects.services import batches, images
+from projects.services.action_words import WORDS
 from projects.services.project_list import with_surroundings
 from projects.services.record import Actor
 from projects.services.spec import WORKSPACE

@@ -15,9 +15,9 @@ from projects.admin.base import REFUSALS, ServiceAdmin
 from projects.admin.links import link_to, link_to_list
 from projects.admin.project_actions import ProjectActions
 from projects.admin.project_columns import BusyFilter, OwnerFilter, ProjectChangeList, ProjectColumns
-from projects.admin.project_words import DELETE
 from projects.models import CommandRun, Container, Event, Membership, Project
 from projects.services import catalog, lifecycle
+from projects.services.action_words import DELETE
 from projects.services.environment import checked_environment
 from projects.services.errors import BadInput
 from projects.services.incarnations import current_row

@@ -7,6 +7,7 @@ handle each message through a thread that all sockets of the process share.
 import asyncio
 import contextlib
 import json
+from collections import Counter
 from collections.abc import Coroutine
 from typing import Any
 from urllib.parse import parse_qs
@@ -31,6 +32,12 @@ LARGEST_NUMBER = 2**53
 NOT_SIGNED_IN, NO_ACCESS, MALFORMED = 4401, 4404, 4400
 
 log = structlog.get_logger(__name__)
+_open: Counter[str] = Counter()
+
+
+def open_sockets() -> dict[str, int]:
+    """How many this process holds, by kind."""
+    return {kind: number for kind, number in _open.items() if number}
 
 
 class Refused(Exception):
@@ -69,6 +76,7 @@ class Socket:
 
     async def serve(self) -> None:
         await self._receive()  # websocket.connect
+        _open[type(self).__name__] += 1
         try:
             await self._put({"type": "websocket.accept"})
             await self._admitted()
@@ -85,6 +93,7 @@ class Socket:
                 await self.error("Something went wrong inside the hub, and its log tells what; open the page again.")
                 await self._put({"type": "websocket.close", "code": 1011})
         finally:
+            _open[type(self).__name__] -= 1
             await self._end()
 
     # -- what a kind of socket says ---------------------------------------------------------

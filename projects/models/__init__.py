@@ -12,6 +12,7 @@ from projects.models.keys import DeployKey, ProjectSecret
 from projects.models.people import ApiToken, Membership
 from projects.models.project import Project
 from projects.models.run import CommandRun
+from projects.models.tally import Tally
 from projects.models.terminal import TerminalSession
 
 __all__ = [
@@ -35,5 +36,6 @@ __all__ = [
     "Project",
     "ProjectSecret",
     "Sample",
+    "Tally",
     "TerminalSession",
 ]

@@ -18,6 +18,7 @@ from projects.services.images import remove_unused_variants
 from projects.services.ours import our_containers
 from projects.services.sweep import samples, sweep
 from projects.services.sweep.writing import latest_decisions
+from projects.services.tallies import ENGINE_ERROR, count
 
 HOUR_SECONDS = 3600
 DECISIONS_KEPT = timedelta(days=90)
@@ -38,6 +39,7 @@ def _look_at_containers() -> None:
     try:
         sweep()
     except EngineError as error:
+        count(ENGINE_ERROR, error=type(error).__name__)
         log.warning("sweep.engine_failed", error=str(error), cause=repr(error.__cause__))
 
 

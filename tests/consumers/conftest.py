@@ -61,6 +61,10 @@ class Served:
 def hub(tmp_path_factory):
     box = Sandbox(tmp_path_factory.mktemp("hub"))
     box.migrate()
+    box.python("""
+        from django.core.management import call_command
+        call_command("collectstatic", interactive=False, verbosity=0)
+    """)
     box.add_project("web")
     keys = box.python("""
         from django.contrib.auth import get_user_model

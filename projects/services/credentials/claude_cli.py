@@ -30,7 +30,7 @@ def store() -> Path:
 
 def kept_cli() -> tuple[Path | None, str]:
     """The path of the kept copy of the host's CLI, or None and a sentence that says why there is none."""
-    found, why = _find()
+    found, why = find_cli()
     if found is None:
         return None, why
     try:
@@ -59,7 +59,8 @@ def remove_unused_clis(in_use: set[str]) -> list[str]:
 # -- finding --------------------------------------------------------------------------------
 
 
-def _find() -> tuple[Path | None, str]:
+def find_cli() -> tuple[Path | None, str]:
+    """The native binary on this host, or None and a sentence that says why there is none."""
     wanted = settings.CONTAINERHUB.claude_cli_path
     installed = settings.CONTAINERHUB.data_dir / INSTALLED
     named = os.path.expanduser(wanted) if wanted else shutil.which("claude") or (str(installed) if installed.exists() else "")

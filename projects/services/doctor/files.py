@@ -133,7 +133,7 @@ def others_can_reach(path: str) -> bool:
 
 
 def claude_cli() -> Iterator[Finding]:
-    found, why = cli._find()  # what a create would find, without its copying
+    found, why = cli.find_cli()  # what a create would find, without its copying
     if found is None:
         first, _, remedy = why.partition(": ")
         yield warning("claude cli", f"{first}; containers start without it.", remedy[:1].upper() + remedy[1:])
