@@ -103,7 +103,7 @@ def test_a_closed_page_leaves_its_terminal_running(shell, visitor):
 
 def test_the_key_bar_has_what_a_small_keyboard_lacks(visitor):
     screen = Screen(visitor.console(viewport=NARROW))
-    keys = screen.page.locator("#keys")
+    keys = screen.page.locator("#key-bar")
     expect(keys).to_be_visible()
     screen.type("clear; cat -v\n")
     keys.locator("[data-key=Escape]").click()

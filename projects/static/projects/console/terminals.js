@@ -90,7 +90,7 @@ export class Terminals {
       find: () => this.#find(true),
       found: (result) => this.#found(result),
     });
-    tab.onControl = (on) => el("keys").querySelector('[data-key="Control"]').setAttribute("aria-pressed", String(on));
+    tab.onControl = (on) => el("key-bar").querySelector('[data-key="Control"]').setAttribute("aria-pressed", String(on));
     button.addEventListener("click", () => this.activate(tab.name, { focus: true }));
     button.addEventListener("keydown", (event) => this.#tabKey(event));
     this.#tabs.set(name, { tab, button });
@@ -199,7 +199,7 @@ export class Terminals {
       this.#current?.search.findNext(el("find-words").value, { decorations: marks() });
     });
     el("find").addEventListener("keydown", (event) => event.key === "Escape" && this.#find(false));
-    for (const key of el("keys").querySelectorAll("button")) {
+    for (const key of el("key-bar").querySelectorAll("button")) {
       key.addEventListener("pointerdown", (event) => event.preventDefault()); // the terminal keeps the focus and the keyboard
       key.addEventListener("click", () => this.#current?.press(key.dataset.key));
     }
