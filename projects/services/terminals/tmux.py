@@ -8,6 +8,9 @@ from projects.services.asking import Answer, ask
 # -N: a server started by an exec would bear that exec's marker and its secrets, and die with them.
 TMUX = ("tmux", "-L", "hub", "-N")
 BASE_VARIABLES = ("GITHUB_TOKEN", "GIT_ASKPASS", "GIT_TERMINAL_PROMPT", "COLORTERM", "CONTAINERHUB_LENT_*")
+# Before 3.5 tmux writes synchronized output in an old form (ESC P = 1 s) that xterm.js takes without a word and without effect.
+# An override beats the feature; its place in the list keeps it from growing with each client. A bare semicolon at an end is tmux's own.
+SYNC = ("set-option", "-s", "terminal-overrides[90]", r"xterm*:Sync=\E[?2026%?%p1%{1}%-%tl%eh%\;")
 
 
 def tmux(engine: Engine, ref: str, *words: str) -> Answer:
