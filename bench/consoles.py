@@ -18,6 +18,7 @@ from bench.terminals import HubPipe, Pipe, hub_terminal, raw_exec, terminado
 
 PROJECTS = 5
 AIM_MS = 5.0
+TMUX = ("tmux", "-L", "hub", "new-session", "-A", "-s", "raw")
 
 
 def run(directory: Path, *, quick: bool) -> list[Figure]:
@@ -44,11 +45,10 @@ class Consoles:
     async def alone(self) -> list[Figure]:
         """With one terminal open, and by each other way."""
         slug, name = self.hub.slugs[0], self.hub.container(self.hub.slugs[0])
-        tmux = ("tmux", "-L", "hub", "new-session", "-A", "-s", "raw")
         async with (
             hub_terminal(self.hub.port, self.hub.key, slug, "echo") as socket,
             raw_exec(self.client, name, "bash", "-l") as raw,
-            raw_exec(self.client, name, *tmux) as raw_tmux,
+            raw_exec(self.client, name, *TMUX) as raw_tmux,
             terminado(self.hub.terminado_port, "local") as local,
             terminado(self.hub.terminado_port, "exec") as in_container,
         ):
@@ -61,8 +61,9 @@ class Consoles:
         async with (
             hub_terminal(self.hub.port, self.hub.key, slug, "echo") as socket,
             raw_exec(self.client, name, "bash", "-l") as raw,
+            raw_exec(self.client, name, *TMUX) as raw_tmux,
         ):
-            return _echo(what, await echoes({"socket": socket, "raw exec": raw}, self.keys))
+            return _echo(what, await echoes({"socket": socket, "raw exec": raw, "raw exec, tmux": raw_tmux}, self.keys))
 
     # -- a hundred of them
 
