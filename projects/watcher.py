@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 
 from containerhub.processes import launcher_pid
-from projects.engine.errors import EngineError
+from projects.engine.errors import EngineError, EngineUnreachable
 from projects.services import heartbeats
 from projects.services.commands import mark_interrupted
 from projects.services.engines import current_engine
@@ -21,7 +21,7 @@ from projects.services.errors import HubError
 from projects.services.gate import GATE_SECONDS, prove_refreshes
 from projects.services.images import mark_interrupted_builds
 from projects.services.instance import instance_id
-from projects.services.reconcile import observe_event, reconcile
+from projects.services.reconcile import engine_is_lost, note_engine_lost, observe_event, reconcile
 from projects.services.record import WATCHER
 from projects.services.spec import hub_labels
 from projects.services.terminals import detach_orphans
@@ -29,6 +29,7 @@ from projects.services.terminals import detach_orphans
 RECONCILE_SECONDS = 30
 SETTLE_SECONDS = 60
 WORKER_SECONDS = 10
+PING_SECONDS = 5
 AGAIN_SECONDS = 5
 STOP_SECONDS = 1
 
@@ -73,6 +74,7 @@ class Watcher:
         self._reconcile = self._duty("reconcile", RECONCILE_SECONDS, self._look_around)
         self._duties = [
             self._reconcile,
+            self._duty("ping", PING_SECONDS, self._ping),
             self._duty("follow", AGAIN_SECONDS, self._follow),
             self._duty("settle", SETTLE_SECONDS, self._settle),
             self._duty("prove", GATE_SECONDS, lambda: prove_refreshes(actor=WATCHER)),
@@ -105,6 +107,16 @@ class Watcher:
             reconcile(actor=WATCHER)
         finally:
             heartbeats.beat("watcher")
+
+    def _ping(self) -> None:
+        """A hung Engine holds up every other call until its deadline; this one it cannot hold up for long."""
+        try:
+            current_engine().ping(timeout_seconds=PING_SECONDS)
+        except EngineUnreachable as error:
+            note_engine_lost(actor=WATCHER, why=str(error))
+            return
+        if engine_is_lost():
+            reconcile(actor=WATCHER)
 
     def _follow(self) -> None:
         """Events are hints: at each connect everything is compared, for each event the one project it speaks of."""

@@ -16,12 +16,14 @@ from projects.engine.values import (
     ContainerInfo,
     ContainerSpec,
     ContainerSummary,
+    DiskUse,
     EngineEvent,
     EngineInfo,
     ExecOutcome,
     ExecSpec,
     HealthCheck,
     ImageInfo,
+    ImageLayer,
     Mount,
     Process,
     Usage,
@@ -37,6 +39,7 @@ __all__ = [
     "ContainerSpec",
     "ContainerSummary",
     "Containers",
+    "DiskUse",
     "Engine",
     "EngineEvent",
     "EngineInfo",
@@ -47,6 +50,7 @@ __all__ = [
     "Execs",
     "HealthCheck",
     "ImageInfo",
+    "ImageLayer",
     "Images",
     "Mount",
     "Networks",
@@ -176,8 +180,12 @@ class Images(Protocol):
 
     def list(self, *, labels: Mapping[str, str] | None = None) -> Sequence[ImageInfo]: ...
 
-    def build(self, spec: BuildSpec) -> Iterator[BuildProgress]:
-        """Lines as they happen; the last has `image_id`. Raises BuildFailed, EngineUnreachable."""
+    def history(self, ref: str) -> Sequence[ImageLayer]:
+        """What it was made by, newest first; empty when there is no such image."""
+
+    def build(self, spec: BuildSpec, *, stop: Callable[[], bool] | None = None) -> Iterator[BuildProgress]:
+        """Lines as they happen; the last has `image_id`. `stop` is asked at least once a second; once it answers true, the
+        build is ended. Raises BuildFailed, BuildStopped, EngineUnreachable."""
 
     def remove(self, ref: str) -> None:
         """Quiet when gone already. WrongState when a container uses it."""
@@ -224,5 +232,8 @@ class Engine(Protocol):
         """Quiet when the Engine answers in time; else EngineUnreachable."""
 
     def info(self) -> EngineInfo: ...
+
+    def disk_use(self) -> Sequence[DiskUse]:
+        """As `docker system df`: images, containers, volumes and build cache. Slow where there is much of them."""
 
     def close(self) -> None: ...

@@ -175,6 +175,26 @@ class ImageInfo:
 
 
 @dataclass(frozen=True)
+class ImageLayer:
+    """One step that an image was made by, newest first; the Engine keeps no id for most of them."""
+
+    created_at: datetime
+    created_by: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class DiskUse:
+    """One kind of thing on the Engine's disk: how many, how many in use, all of it, and what removing the unused would free."""
+
+    kind: str
+    count: int
+    in_use: int
+    size_bytes: int
+    reclaimable_bytes: int
+
+
+@dataclass(frozen=True)
 class BuildProgress:
     """One line of a build as it happens. `image_id` is set on the last one only."""
 

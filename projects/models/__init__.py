@@ -1,6 +1,7 @@
 """What the hub knows: one module per noun."""
 
 from projects.models.batch import Batch, BatchItem
+from projects.models.clone import Clone
 from projects.models.container import Container
 from projects.models.credential import GitCredential
 from projects.models.event import Event
@@ -19,6 +20,7 @@ __all__ = [
     "ApiToken",
     "Batch",
     "BatchItem",
+    "Clone",
     "CommandRun",
     "Container",
     "Decision",

@@ -4,7 +4,7 @@ Names follow Prometheus' own rules (base units, `_total` on what only grows); do
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db.models import Count, Min
@@ -87,15 +87,15 @@ def _work() -> Iterator[Metric]:
     now = timezone.now()
     # A task that waits bears the moment of its coming as `lock`; one at work bears when it may be taken again.
     waiting = OrmQ.objects.filter(lock__lte=now)
-    oldest = waiting.aggregate(at=Min("lock"))["at"]
+    oldest: datetime | None = waiting.aggregate(at=Min("lock"))["at"]
     yield GaugeMetricFamily("containerhub_queue_tasks", "Tasks that wait for the worker.", value=waiting.count())
-    lag = max(timedelta(), now - oldest).total_seconds() if oldest else 0.0
+    lag = max(0.0, (now - oldest).total_seconds()) if oldest is not None else 0.0
     yield GaugeMetricFamily("containerhub_queue_lag_seconds", "How long the oldest of them has waited.", value=lag)
 
 
 def _signs_of_life() -> Iterator[Metric]:
     now = timezone.now()
-    ages = ((beat.role, (now - beat.beat_at).total_seconds()) for beat in Heartbeat.objects.exclude(beat_at=None))
+    ages = ((beat.role, (now - beat.beat_at).total_seconds()) for beat in Heartbeat.objects.all() if beat.beat_at)
     yield _gauge("containerhub_heartbeat_age_seconds", "Since the last sign of life of a process.", ("role",), ages)
     limits = {"per_project": settings.CONTAINERHUB.runs_per_project, "in_all": settings.CONTAINERHUB.runs_in_all}
     yield _gauge("containerhub_runs_limit", "The most commands that may run at once.", ("scope",), limits.items())

@@ -5,9 +5,9 @@ import io
 
 import pytest
 
-from projects.admin.export import guarded
 from projects.models import Batch, CommandRun, Event, ImageBuild, Membership, Project
 from projects.services import images
+from projects.services.spreadsheet import guarded
 from projects.states import BatchAction, Role
 from tests.admin.doors import ASKED_FIRST, COMMAND, LIST, act, confirm, enter, messages, place, results, select
 
