@@ -63,6 +63,7 @@ class Socket:
         self.scope = scope
         self._receive, self._send = receive, send
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ended: asyncio.Queue[asyncio.Task[None]] = asyncio.Queue()
         self._sending = asyncio.Lock()
         self.query = {name: values[-1] for name, values in parse_qs(scope.get("query_string", b"").decode("latin-1")).items()}
         self.flow = Flow(confirms=self.query.get("ack") == "1")
@@ -141,6 +142,7 @@ class Socket:
         """A task of this socket's own; what it raises ends the socket."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
+        task.add_done_callback(self._ended.put_nowait)
         return task
 
     async def told(self, work: Coroutine[Any, Any, None]) -> None:
@@ -172,10 +174,9 @@ class Socket:
         self.start(self._read())
         self.start(self._watch())
         while True:
-            done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-            self._tasks -= done
-            for task in done:
-                task.result()
+            task = await self._ended.get()
+            self._tasks.discard(task)
+            task.result()
 
     def _check(self, permission: Permission = Permission.VIEW) -> None:
         """Raises Refused for one who may not even look, AccessDenied for one who may do no more."""
