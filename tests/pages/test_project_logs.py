@@ -17,7 +17,7 @@ def printed(running, fake_engine):
 
 
 def read(cast, query: str = "") -> str:
-    return cast.browser("viewer").get(f"/projects/web/logs/{query}").content.decode()
+    return str(cast.browser("viewer").get(f"/projects/web/logs/{query}").content.decode())
 
 
 def test_the_last_lines_are_text_without_a_script(printed):

@@ -31,9 +31,9 @@ def send(cast, who: str, place: str, follow: bool = False, /, **fields: str) -> 
     return client.post(f"/projects/web/{place}", fields, follow=follow)
 
 
-def told(*arguments: Any, **fields: str) -> str:
+def told(cast, who: str, place: str, /, **fields: str) -> str:
     """The page that it leads to."""
-    return str(send(*arguments, True, **fields).content.decode())
+    return str(send(cast, who, place, True, **fields).content.decode())
 
 
 def read(cast, name: str = "owner") -> str:

@@ -136,10 +136,10 @@ class Terminal:
         if place.names is None:
             command: tuple[str, ...] = ("bash", "-l")
         elif self._read_only:
-            command = (*tmux.TMUX, *CLIENT, "attach-session", "-r", "-E", "-t", tmux.target(self.session))
+            command = (*tmux.TMUX, *CLIENT, *tmux.SYNC, ";", "attach-session", "-r", "-E", "-t", tmux.target(self.session))
         else:
             opening = ("new-session", "-A", "-s", self.session, "-c", WORKSPACE)
-            command = (*tmux.TMUX, *CLIENT, *tmux.lending(lent), ";", *opening)
+            command = (*tmux.TMUX, *CLIENT, *tmux.SYNC, ";", *tmux.lending(lent), ";", *opening)
         environment = {**lent, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", MARKER_VARIABLE: marker}
         return ExecSpec(command=command, environment=environment, tty=True, stdin=True, cols=self.cols, rows=self.rows)
 

@@ -12,6 +12,9 @@ NOT_THERE = (126, 127)
 """What the Engine says of a program that the image does not have."""
 _PAUSE_SECONDS = 0.1
 BASE_VARIABLES = ("GITHUB_TOKEN", "GIT_ASKPASS", "GIT_TERMINAL_PROMPT", "COLORTERM", "CONTAINERHUB_LENT_*")
+# Before 3.5 tmux writes synchronized output in an old form (ESC P = 1 s) that xterm.js takes without a word and without effect.
+# An override beats the feature; its place in the list keeps it from growing with each client. A bare semicolon at an end is tmux's own.
+SYNC = ("set-option", "-s", "terminal-overrides[90]", r"xterm*:Sync=\E[?2026%?%p1%{1}%-%tl%eh%\;")
 
 
 def tmux(engine: Engine, ref: str, *words: str) -> Answer:
