@@ -1,5 +1,6 @@
 """`hub ensure start stop restart refresh rm`: the life of one project's container."""
 
+import sys
 from collections.abc import Callable
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import typer
 
 from projects.cli.frame import JsonOption, ProjectArgument, YesOption, actor, print_json, printable, project_named
 from projects.models import CommandRun, Project
-from projects.services import lifecycle
+from projects.services import lifecycle, manifests
 
 
 def ensure(project: ProjectArgument, as_json: JsonOption = False) -> None:
@@ -36,11 +37,17 @@ def restart(project: ProjectArgument, as_json: JsonOption = False) -> None:
     _perform(lifecycle.restart_container, project, as_json)
 
 
-def refresh(project: ProjectArgument, as_json: JsonOption = False) -> None:
+def refresh(project: ProjectArgument, yes: YesOption = False, as_json: JsonOption = False) -> None:
     """Make the container anew.
 
-    The workspace and the Claude configuration stay; installed packages and running work go.
+    The workspace and the Claude configuration stay; installed packages and running work go. It says first which, and asks on a terminal.
     """
+    found = project_named(project)
+    lost = manifests.look_or_say(project=found)
+    if lost.docker_id:
+        typer.echo(f"Lost with the container: {printable(lost.sentence)}" if lost.loses else printable(lost.sentence), err=True)
+    if lost.docker_id and lost.loses and not yes and sys.stdin.isatty():
+        typer.confirm(f"Refresh the container of {found.slug}?", abort=True, err=True)
     _perform(lifecycle.refresh_container, project, as_json)
 
 
