@@ -36,7 +36,7 @@ OF_THE_PROJECT = (
     models.Sample,
     models.Manifest,
 )
-FOR_ADMINISTRATORS = (ImageBuild, Heartbeat, Instance, models.HealthMemory, models.Lease)
+FOR_ADMINISTRATORS = (ImageBuild, Heartbeat, Instance, models.HealthMemory, models.Lease, models.Clone, models.Tally)
 
 
 @pytest.fixture
@@ -58,6 +58,8 @@ def filled(staff):
     models.Manifest.objects.create(project=project, docker_id="a" * 64, reason="too old", problem="The Engine was away.")
     models.HealthMemory.objects.create(project=project)
     models.Lease.objects.create(name="sweep")
+    models.Clone.objects.create(url="https://git.example.com/a.git", actor_name="x", token="s3cr3t-value")
+    models.Tally.objects.create(name="runs", key="runs")
     ImageBuild.objects.create(tag="x", actor_name="x", state=BuildState.FAILED)
     Heartbeat.objects.create(role="worker")
     instance()

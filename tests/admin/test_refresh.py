@@ -78,7 +78,7 @@ def test_when_it_is_refreshed_by_itself_is_set_in_the_form(client, cast):
     project = Project.objects.get(pk=cast.project.pk)
     assert (project.refresh_mode, project.refresh_age_hours, project.refresh_memory_percent) == ("suggest", 24, 80)
     assert (project.refresh_disk_percent, project.refresh_quiet_hours, project.refresh_hard_limit_hours) == (None, "22:00-06:00", None)
-    assert "refresh_quiet_hours" in Event.objects.filter(kind="project.changed").first().message
+    assert "refresh_quiet_hours" in Event.objects.get(kind="project.changed").message
     assert client.post(page, fields(cast.project, refresh_age_hours="", refresh_quiet_hours="", refresh_mode="")).status_code == 302
     project.refresh_from_db()
     assert (project.refresh_mode, project.refresh_age_hours, project.refresh_quiet_hours) == ("", None, "")

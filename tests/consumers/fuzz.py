@@ -56,8 +56,10 @@ def messages(kind: str, rng: random.Random) -> Iterator[Malformed]:
 def no_json(kind: str, rng: random.Random) -> Malformed:
     whole = json.dumps({"type": rng.choice(KNOWN[kind]), "command": "touch /tmp/fuzzed", "run_id": "0", "bytes": 1, "cols": 9, "rows": 9})
     cut = whole[: rng.randrange(len(whole))]
-    noise = "".join(rng.choice("{}[]\":,\\ntrufals0123456789eE+-.\x00\x1b\u2028é😀 ") for _ in range(rng.randrange(40)))
-    return Malformed.text(rng.choice([cut, f"{whole}{noise.strip() or ','}x", f"x{noise}", "", "\ufeff" + whole, whole.replace('"', "'"), whole * 2]))
+    noise = "".join(rng.choice('{}[]":,\\ntrufals0123456789eE+-.\x00\x1b\u2028é😀 ') for _ in range(rng.randrange(40)))
+    return Malformed.text(
+        rng.choice([cut, f"{whole}{noise.strip() or ','}x", f"x{noise}", "", "\ufeff" + whole, whole.replace('"', "'"), whole * 2])
+    )
 
 
 def no_object(kind: str, rng: random.Random) -> Malformed:
@@ -73,7 +75,14 @@ def unknown_type(kind: str, rng: random.Random) -> Malformed:
 def wrong_field(kind: str, rng: random.Random) -> Malformed:
     """A known type, one of its fields of another type, or a number out of range."""
     name = rng.choice([known for known in KNOWN[kind] if known != "kill"])
-    message = {"type": name, "command": "touch /tmp/fuzzed", "run_id": "6f1c1f0e-0000-4000-8000-000000000000", "bytes": 1, "cols": 80, "rows": 24}
+    message = {
+        "type": name,
+        "command": "touch /tmp/fuzzed",
+        "run_id": "6f1c1f0e-0000-4000-8000-000000000000",
+        "bytes": 1,
+        "cols": 80,
+        "rows": 24,
+    }
     field = rng.choice({"run": ["command", "workdir", "timeout"], "attach": ["run_id", "offset"]}.get(name, FIELDS[name]))
     if field in ("command", "workdir"):
         message[field] = anything(rng, but=str)
@@ -89,7 +98,7 @@ def wrong_field(kind: str, rng: random.Random) -> Malformed:
 
 def missing_field(kind: str, rng: random.Random) -> Malformed:
     name = rng.choice([known for known in KNOWN[kind] if known in FIELDS])
-    message: dict[str, object] = {field: 80 for field in FIELDS[name]}
+    message: dict[str, object] = dict.fromkeys(FIELDS[name], 80)
     del message[rng.choice(FIELDS[name])]
     return Malformed.text(json.dumps({"type": name, **message, "Type": "x"}))
 
@@ -98,7 +107,9 @@ def huge(kind: str, rng: random.Random) -> Malformed:
     """Large, and below the limit of one message (1 MiB): a number of so many digits, a text without an end, a sea of brackets."""
     size = rng.choice([70_000, 200_000, LARGEST_BYTES])
     number = f'{{"type": "ack", "bytes": {"9" * size}}}'
-    return Malformed.text(rng.choice([number, f'{{"type": "{"A" * size}"}}', "[" * size, '{"type":' * (size // 8), "\0" * size, " " * size]))
+    return Malformed.text(
+        rng.choice([number, f'{{"type": "{"A" * size}"}}', "[" * size, '{"type":' * (size // 8), "\0" * size, " " * size])
+    )
 
 
 def deep(kind: str, rng: random.Random) -> Malformed:

@@ -14,6 +14,8 @@ from tests.sandbox import ROOT, Sandbox
 from tests.support import wait_until
 
 APPLICATION = "containerhub.asgi:application"
+TASKS_PATH = "/asyncio-tasks"
+"""Where `tests.consumers.watched` answers."""
 SERVE = """
 import os, sys
 from containerhub.launcher import web_command
@@ -27,6 +29,7 @@ class Served:
     box: Sandbox
     port: int
     keys: dict[str, str]
+    slug: str = "web"
 
     @property
     def address(self) -> str:
@@ -34,7 +37,7 @@ class Served:
 
     @property
     def container(self):
-        return next(found for found in self.box.containers() if found.name.endswith("-web"))
+        return next(found for found in self.box.containers() if found.name.endswith(f"-{self.slug}"))
 
     def clients(self) -> list[str]:
         """The tmux clients in the container."""

@@ -74,3 +74,11 @@ async def refusal(socket):
     message = json.loads(await asyncio.wait_for(socket.recv(), 20))
     await asyncio.wait_for(socket.wait_closed(), 20)
     return message["type"], socket.close_code
+
+
+async def the_close(socket, seconds=120):
+    """The code of the close, after all that comes before it."""
+    with contextlib.suppress(websockets.ConnectionClosed):
+        while True:
+            await asyncio.wait_for(socket.recv(), seconds)
+    return socket.close_code

@@ -90,7 +90,15 @@ async def test_others_are_refused_before_anything_is_looked_up(hub, who, kind):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     "origin",
-    ["", "null", "http://evil.example", "http://127.0.0.1:31337", "http://127.0.0.1", "https://127.0.0.1:{port}", "http://127.0.0.1:{port}/"],
+    [
+        "",
+        "null",
+        "http://evil.example",
+        "http://127.0.0.1:31337",
+        "http://127.0.0.1",
+        "https://127.0.0.1:{port}",
+        "http://127.0.0.1:{port}/",
+    ],
 )
 async def test_a_missing_or_foreign_origin_is_403_whoever_asks(hub, origin, kind, who):
     with pytest.raises(websockets.InvalidStatus) as refused:

@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.consumers import fuzz, watched
+from tests.consumers import fuzz
+from tests.consumers.served import TASKS_PATH
 from tests.consumers.talk import connect, run
 from tests.support import wait_until
 
@@ -43,13 +44,13 @@ async def work(hub):
 
 
 def what_it_holds(hub, pid):
-    tasks = httpx.get(f"http://{hub.address}{watched.PATH}", timeout=60).json()
+    tasks = httpx.get(f"http://{hub.address}{TASKS_PATH}", timeout=60).json()
     return {
         "tasks": Counter(task.split(" ")[2] for task in tasks if "RequestResponseCycle" not in task),
         "sockets": sum("socket:" in target for target in links(pid)),
         "processes": sorted(line for line in hub.run("ps", "-eo", "args").splitlines() if not line.startswith("ps ")),
         "clients": hub.clients(),
-        "execs": hub.box.python("import docker\nanswer([len(c.attrs['ExecIDs'] or []) for c in docker.from_env().containers.list() if c.name.endswith('-web') and c.name.startswith(settings.CONTAINERHUB.name_prefix)])"),
+        "execs": len(hub.container.attrs["ExecIDs"] or []),
         "client files": [path.name for path in (hub.box.data_dir / "terminals").glob("*")],
     }
 
@@ -92,7 +93,9 @@ async def send_all(hub):
     half = MESSAGES // 2
     commands = [("web/commands/", made) for made in itertools.islice(fuzz.messages("commands", rng), half)]
     terminal = list(itertools.islice(fuzz.messages("terminal", rng), MESSAGES - half))
-    places = [f"web/terminal/?session=f{index % 3}" if index < AT_A_RUNNING_TERMINAL else "idle/terminal/" for index in range(len(terminal))]
+    places = [
+        f"web/terminal/?session=f{index % 3}" if index < AT_A_RUNNING_TERMINAL else "idle/terminal/" for index in range(len(terminal))
+    ]
     waiting = iter([*zip(places, terminal, strict=True), *commands])
 
     async def some():
@@ -123,7 +126,19 @@ def test_broken_frames_end_with_the_code_of_the_protocol_and_leave_nothing(fuzze
 
 @pytest.mark.parametrize(
     "query",
-    ["cols=0", "cols=-1", "cols=x", "cols=%D9%A3", "rows=999999", "rows=", "session=a%20b", "session=%00", "session=..%2F", "session=%ED%A0%80", "session=" + "a" * 33],
+    [
+        "cols=0",
+        "cols=-1",
+        "cols=x",
+        "cols=%D9%A3",
+        "rows=999999",
+        "rows=",
+        "session=a%20b",
+        "session=%00",
+        "session=..%2F",
+        "session=%ED%A0%80",
+        "session=" + "a" * 33,
+    ],
 )
 async def test_a_malformed_address_of_a_terminal_is_4400_too(fuzzed, query):
     hub, _pid = fuzzed

@@ -5,9 +5,8 @@ import json
 import signal
 
 import pytest
-import websockets
 
-from tests.consumers.talk import connect, said, until
+from tests.consumers.talk import connect, said, the_close, until
 from tests.support import wait_until
 
 pytestmark = pytest.mark.live
@@ -23,17 +22,16 @@ def test_a_stopped_hub_closes_its_sockets_with_1012_and_leaves_no_client(hub):
             await said(commands, "position")
             server.send_signal(signal.SIGTERM)
             for socket in (terminal, commands):
-                with pytest.raises(websockets.ConnectionClosed) as end:
-                    while True:
-                        await asyncio.wait_for(socket.recv(), 60)
-                assert end.value.rcvd.code == 1012
+                assert await the_close(socket) == 1012
 
     with mine.serving() as server:
         asyncio.run(interrupted())
         server.wait(20)
     wait_until(lambda: not clients_of(hub, "stopped"), 5, reason="the stopping hub detaches its clients itself")
     assert "Traceback" not in mine.story()
-    kill = "from projects.services.commands import kill_command\nfor run in CommandRun.objects.filter(command='yes; true'): kill_command({})"
+    kill = (
+        "from projects.services.commands import kill_command\nfor run in CommandRun.objects.filter(command='yes; true'): kill_command({})"
+    )
     hub.box.python(kill.format("run=run, actor=ACTOR"))
     assert not [line for line in hub.run("ps", "-eo", "args").splitlines() if line == "yes"]
 
@@ -47,9 +45,7 @@ def test_the_start_after_a_kill_detaches_the_clients_and_the_shell_with_its_vari
             await socket.send(b"word=survived; echo set-$((1+1))\r")
             await until(socket, b"set-2")
             server.kill()
-            with pytest.raises(websockets.ConnectionClosed):
-                while True:
-                    await asyncio.wait_for(socket.recv(), 60)
+            assert await the_close(socket) == 1006
 
     async def look():
         async with connect(mine, "web/terminal/?session=survivor&cols=90&rows=20") as socket:

@@ -5,12 +5,11 @@ import json
 from typing import Any
 
 from containerhub.asgi import application as hub
-
-PATH = "/asyncio-tasks"
+from tests.consumers.served import TASKS_PATH
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    if scope["type"] != "http" or scope["path"] != PATH:
+    if scope["type"] != "http" or scope["path"] != TASKS_PATH:
         await hub(scope, receive, send)
         return
     names = sorted(repr(task.get_coro()) for task in asyncio.all_tasks())

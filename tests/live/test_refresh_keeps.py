@@ -54,7 +54,7 @@ def container(box: Sandbox) -> Any:
 def run(box: Sandbox, command: str, user: str = "claude") -> str:
     done = container(box).exec_run(["sh", "-c", command], user=user)
     assert done.exit_code == 0, done.output.decode()
-    return done.output.decode()
+    return str(done.output.decode())
 
 
 def test_what_was_installed_by_apt_pip_and_npm_is_named_and_the_rest_is_counted(box):

@@ -69,8 +69,13 @@ def look_or_say(*, project: Project) -> ManifestView:
     try:
         return look(project=project)
     except (EngineError, HubError) as error:
-        log.warning("manifest.not_made", project=project.slug, error=str(error), cause=repr(error.__cause__))
-        return ManifestView(project.docker_id, timezone.now(), None, problem=str(error))
+        return unknown(project=project, error=error)
+
+
+def unknown(*, project: Project, error: Exception) -> ManifestView:
+    """What cannot be made, because of `error`."""
+    log.warning("manifest.not_made", project=project.slug, error=str(error), cause=repr(error.__cause__))
+    return ManifestView(project.docker_id, timezone.now(), None, problem=str(error))
 
 
 def look_at_several(*, projects: Sequence[Project]) -> list[tuple[Project, ManifestView]]:
