@@ -11,13 +11,14 @@ import docker
 from bench import streams
 from bench.echo import echoes
 from bench.figures import Figure, ms, percentile, tell
-from bench.flood import Printer, demand_exact, demand_in_history, opened, print_all, redrawn
+from bench.flood import demand_exact, demand_in_history, opened, print_all, redrawn
 from bench.lines import A_SECOND
 from bench.served import Served, served
 from bench.terminals import HubPipe, Pipe, hub_terminal, raw_exec, terminado
 
 PROJECTS = 5
 AIM_MS = 5.0
+TMUX = ("tmux", "-L", "hub", "new-session", "-A", "-s", "raw")
 
 
 def run(directory: Path, *, quick: bool) -> list[Figure]:
@@ -44,11 +45,10 @@ class Consoles:
     async def alone(self) -> list[Figure]:
         """With one terminal open, and by each other way."""
         slug, name = self.hub.slugs[0], self.hub.container(self.hub.slugs[0])
-        tmux = ("tmux", "-L", "hub", "new-session", "-A", "-s", "raw")
         async with (
             hub_terminal(self.hub.port, self.hub.key, slug, "echo") as socket,
             raw_exec(self.client, name, "bash", "-l") as raw,
-            raw_exec(self.client, name, *tmux) as raw_tmux,
+            raw_exec(self.client, name, *TMUX) as raw_tmux,
             terminado(self.hub.terminado_port, "local") as local,
             terminado(self.hub.terminado_port, "exec") as in_container,
         ):
@@ -61,18 +61,17 @@ class Consoles:
         async with (
             hub_terminal(self.hub.port, self.hub.key, slug, "echo") as socket,
             raw_exec(self.client, name, "bash", "-l") as raw,
+            raw_exec(self.client, name, *TMUX) as raw_tmux,
         ):
-            return _echo(what, await echoes({"socket": socket, "raw exec": raw}, self.keys))
+            return _echo(what, await echoes({"socket": socket, "raw exec": raw, "raw exec, tmux": raw_tmux}, self.keys))
 
     # -- a hundred of them
 
     async def together(self) -> list[Figure]:
         """In tmux: the echo while all are open, then all of them printing, and the echo meanwhile."""
         tell(f"{self.terminals} terminals")
-        opening = [self._terminal(number) for number in range(self.terminals)]
-        async with opened(opening) as pipes:
+        async with opened(self._terminals()) as printers:
             figures = [await self._beside(f"{self.terminals} terminals open")]
-            printers = _printers(pipes)
             printing = asyncio.create_task(print_all(printers, self.count))
             figures.append(await self._beside(f"{self.terminals} terminals printing {A_SECOND} lines a second"))
             await printing
@@ -90,25 +89,21 @@ class Consoles:
         """The same in plain shells, whose every byte goes over the socket."""
         for slug in self.hub.slugs:
             self.hub.inside(slug, "tmux", "-L", "hub", "kill-server")
-        async with opened([self._terminal(number) for number in range(self.terminals)]) as pipes:
-            printers = _printers(pipes)
+        async with opened(self._terminals()) as printers:
             await print_all(printers, self.count)
         sent = demand_exact(printers, self.count)
         tell(f"{self.terminals} plain shells: {sent} bytes, each as it was printed")
         return Figure(f"{self.terminals} plain shells, {A_SECOND} lines a second", f"{sent} bytes, exact", aim="no byte lost", met=True)
 
-    def _terminal(self, number: int) -> contextlib.AbstractAsyncContextManager[HubPipe]:
-        return hub_terminal(self.hub.port, self.hub.key, self._slug(number), f"many-{number:03d}")
+    def _terminals(self) -> dict[str, contextlib.AbstractAsyncContextManager[HubPipe]]:
+        how = (self.hub.port, self.hub.key)
+        return {f"{number:03d}": hub_terminal(*how, self._slug(number), f"many-{number:03d}") for number in range(self.terminals)}
 
     def _slug(self, number: int) -> str:
         return self.hub.slugs[number % PROJECTS]
 
     def _history(self, number: int) -> bytes:
         return self.hub.inside(self._slug(number), "tmux", "-L", "hub", "capture-pane", "-p", "-S", "-", "-t", f"=many-{number:03d}:")
-
-
-def _printers(pipes: Sequence[Pipe]) -> list[Printer]:
-    return [Printer(f"{number:03d}", pipe) for number, pipe in enumerate(pipes)]
 
 
 def _echo(what: str, found: Mapping[str, Sequence[float]]) -> Figure:

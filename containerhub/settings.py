@@ -158,7 +158,7 @@ Q_CLUSTER = {
     "recycle": 200,
     "save_limit": 1000,
     "label": "Background work",
-    # Its statistics, twice a second, which nobody here reads: in the database they cost more than all else that an idle worker does.
+    # Its statistics, written twice a second, which nobody here reads: in the database each of them would be a commit.
     "cache": "own",
 }
 CACHES = {

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bench.flood import Printer, demand_exact, demand_in_history, opened, print_all, redrawn
+from bench.flood import demand_exact, demand_in_history, opened, print_all, redrawn
 from bench.lines import A_SECOND, END, PROGRAM
 from bench.terminals import hub_terminal
 from tests.support import wait_until
@@ -21,9 +21,8 @@ def program(hub):
 
 
 async def printed(hub):
-    opening = [hub_terminal(hub.port, hub.keys["operator"], "web", f"many-{number:02d}") for number in range(TERMINALS)]
-    async with opened(opening) as pipes:
-        printers = [Printer(f"{number:02d}", pipe) for number, pipe in enumerate(pipes)]
+    names = [f"{number:02d}" for number in range(TERMINALS)]
+    async with opened({name: hub_terminal(hub.port, hub.keys["operator"], "web", f"many-{name}") for name in names}) as printers:
         await print_all(printers, LINES)
     return printers
 
