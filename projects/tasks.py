@@ -1,6 +1,6 @@
 """What the worker runs: one-liners that call a service."""
 
-from projects.services import sweep
+from projects.services import clones, sweep
 from projects.services.batches import do_item
 from projects.services.heartbeats import beat
 from projects.services.housekeeping import each_minute
@@ -24,3 +24,7 @@ def canary() -> None:
 
 def do_batch_item(item_id: int) -> None:
     do_item(item_id)
+
+
+def do_clone(clone_id: int) -> None:
+    clones.do_clone(clone_id)

@@ -37,6 +37,7 @@ class TerminalConsumer(Socket):
         self._taken = asyncio.Event()
         self._ready = asyncio.Event()
         self._noted = {True: 0.0, False: 0.0}
+        self._noting: set[bool] = set()
         self._watching = False
         self._typist = Typist(socket=self)
         self._confirms = False
@@ -128,7 +129,7 @@ class TerminalConsumer(Socket):
                 self._ready.clear()  # the other task sees the end, and says what became of it
             if self._confirms:
                 await self.say("taken", bytes=self._typist.taken, known=True)
-            await self._note(typed=True)
+            self._note(typed=True)
 
     async def _show(self) -> None:
         while True:
@@ -137,7 +138,7 @@ class TerminalConsumer(Socket):
             try:
                 while (data := await self.terminal.read()) is not None:
                     await self.output(data)
-                    await self._note(typed=False)
+                    self._note(typed=False)
                 code = await self.terminal.wait()
             except EngineError:
                 lost, code = True, -1
@@ -175,12 +176,19 @@ class TerminalConsumer(Socket):
         plain = "\x1b[0m\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l"
         await self.output(f"{plain}\r\n[{line}]\r\n".encode())
 
-    async def _note(self, *, typed: bool) -> None:
+    def _note(self, *, typed: bool) -> None:
+        """Beside the terminal: no key and no output waits for a database that is being written to."""
         now = time.monotonic()
-        if now - self._noted[typed] >= NOTE_SECONDS:
+        if now - self._noted[typed] >= NOTE_SECONDS and typed not in self._noting:
             self._noted[typed] = now
-            project, name = self.project, self.terminal.session
-            try:
-                await in_thread(lambda: note_use(project=project, name=name, typed=typed))
-            except DatabaseError:  # the terminal goes on; the next note comes soon
-                log.warning("terminal.use_not_noted", project=project.slug, exc_info=True)
+            self._noting.add(typed)
+            self.start(self._save_use(typed))
+
+    async def _save_use(self, typed: bool) -> None:
+        project, name = self.project, self.terminal.session
+        try:
+            await in_thread(lambda: note_use(project=project, name=name, typed=typed))
+        except DatabaseError:  # the terminal goes on; the next note comes soon
+            log.warning("terminal.use_not_noted", project=project.slug, exc_info=True)
+        finally:
+            self._noting.discard(typed)

@@ -1,6 +1,7 @@
 """What the hub knows: one module per noun."""
 
 from projects.models.batch import Batch, BatchItem
+from projects.models.clone import Clone
 from projects.models.container import Container
 from projects.models.credential import GitCredential
 from projects.models.event import Event
@@ -9,6 +10,7 @@ from projects.models.hub import Heartbeat, Instance
 from projects.models.image import ImageBuild
 from projects.models.invitation import Invitation, InvitedRole
 from projects.models.keys import DeployKey, ProjectSecret
+from projects.models.manifest import Manifest
 from projects.models.people import ApiToken, Membership
 from projects.models.project import Project
 from projects.models.run import CommandRun
@@ -19,6 +21,7 @@ __all__ = [
     "ApiToken",
     "Batch",
     "BatchItem",
+    "Clone",
     "CommandRun",
     "Container",
     "Decision",
@@ -32,6 +35,7 @@ __all__ = [
     "Invitation",
     "InvitedRole",
     "Lease",
+    "Manifest",
     "Membership",
     "Project",
     "ProjectSecret",

@@ -11,6 +11,7 @@ from django.utils import timezone
 from projects.engine.errors import EngineError
 from projects.models import Decision
 from projects.services.batches import mend_batches, prune_batches
+from projects.services.clones import mend_clones
 from projects.services.commands import prune_spools
 from projects.services.credentials import remove_unused_clis
 from projects.services.engines import current_engine
@@ -44,8 +45,8 @@ def _look_at_containers() -> None:
 
 
 def keep_house() -> None:
-    """Batches that a dead worker left, at each call; at most hourly old outputs and batches, expired sessions, and copies of the Claude CLI
-    and image variants that no container uses."""
+    """Batches and clones that a dead worker left, at each call; at most hourly old outputs and batches, expired sessions, and what no
+    container uses: copies of the Claude CLI, and image variants."""
     _do(_EACH_TIME)
     if cache.add("housekeeping", 1, timeout=HOUR_SECONDS):
         _do(_CHORES)
@@ -83,7 +84,7 @@ def _unused_variants() -> None:
     remove_unused_variants(current_engine())
 
 
-_EACH_TIME: tuple[Callable[[], object], ...] = (mend_batches,)
+_EACH_TIME: tuple[Callable[[], object], ...] = (mend_batches, mend_clones)
 _CHORES: tuple[Callable[[], object], ...] = (
     prune_spools,
     prune_batches,

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from projects.consumers.typists import Typists
-from tests.consumers.test_live import connect, refusal, said, until
+from tests.consumers.talk import connect, refusal, said, until
 
 PLACE = "web/terminal/?session=once&typist="
 NAME = "a-page-of-the-tests"

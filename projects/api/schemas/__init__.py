@@ -24,10 +24,13 @@ from projects.api.schemas.containers import (
     HealthOut,
     Limits,
     MountOut,
+    ProcessList,
+    ProcessOut,
     StatsOut,
 )
 from projects.api.schemas.health import DecisionList, DecisionOut, SampleList, SampleOut
 from projects.api.schemas.keys import DeployKeyIn, DeployKeyOut, SecretIn, SecretList, SecretOut
+from projects.api.schemas.manifests import ContentsOut, KeptManifestOut, ManifestList, ManifestOut
 from projects.api.schemas.people import (
     GitCredentialIn,
     GitCredentialList,
@@ -58,6 +61,7 @@ __all__ = [
     "CommandStarted",
     "ContainerAnswer",
     "ContainerOut",
+    "ContentsOut",
     "CountOut",
     "DecisionList",
     "DecisionOut",
@@ -78,13 +82,18 @@ __all__ = [
     "InvitationList",
     "InvitationMade",
     "InvitationOut",
+    "KeptManifestOut",
     "Limits",
+    "ManifestList",
+    "ManifestOut",
     "MeOut",
     "MemberIn",
     "MemberList",
     "MemberOut",
     "MountOut",
     "Problem",
+    "ProcessList",
+    "ProcessOut",
     "ProjectIn",
     "ProjectList",
     "ProjectOut",

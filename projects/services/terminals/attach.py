@@ -27,7 +27,9 @@ from projects.services.errors import NotFound
 from projects.services.record import Actor
 from projects.services.spec import WORKSPACE
 from projects.services.terminals import tmux
-from projects.services.terminals.sessions import Place, checked_session_name, compare, demand_room, name_of_container, place_of, save_opened
+from projects.services.terminals.carrying import Place
+from projects.services.terminals.rows import compare, save_opened
+from projects.services.terminals.sessions import checked_session_name, demand_room, name_of_container, place_of
 
 # What xterm.js can: `sync` keeps a full-screen redraw in one piece.
 CLIENT = ("-u", "-T", "sync,RGB,256,clipboard,title")
