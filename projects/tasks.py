@@ -4,6 +4,7 @@ from projects.services import sweep
 from projects.services.batches import do_item
 from projects.services.heartbeats import beat
 from projects.services.housekeeping import each_minute
+from projects.services.notifications import send_due
 
 
 def tick() -> None:
@@ -24,3 +25,7 @@ def canary() -> None:
 
 def do_batch_item(item_id: int) -> None:
     do_item(item_id)
+
+
+def send_notifications() -> None:
+    send_due()

@@ -20,6 +20,7 @@ from projects.api import (
     images,
     invitations,
     members,
+    notifications,
     projects,
     secrets,
     terminals,
@@ -104,5 +105,6 @@ for part in (
     users,
     invitations,
     terminals,
+    notifications,
 ):
     api.add_router("", part.router)

@@ -6,7 +6,23 @@ from typing import Annotated
 
 import typer
 
-from projects.cli import completion, containers, events, execute, hub, images, keys, listing, logs, members, people, runs, shell, tokens
+from projects.cli import (
+    completion,
+    containers,
+    events,
+    execute,
+    hub,
+    images,
+    keys,
+    listing,
+    logs,
+    members,
+    notify,
+    people,
+    runs,
+    shell,
+    tokens,
+)
 from projects.cli.frame import HELP, HubGroup
 
 EPILOG = "\n\n".join(
@@ -73,6 +89,7 @@ COMMANDS = {
 GROUPS = {
     "People": (people.group, members.group, tokens.group),
     "Keys": (keys.secret, keys.deploy_key, keys.git_token),
+    "Notifications": (notify.group,),
 }
 NAMES = {"remove": "rm", "execute": "exec"}
 

@@ -9,6 +9,8 @@ from projects.models.hub import Heartbeat, Instance
 from projects.models.image import ImageBuild
 from projects.models.invitation import Invitation, InvitedRole
 from projects.models.keys import DeployKey, ProjectSecret
+from projects.models.metrics import Counter, OpenSockets
+from projects.models.notifications import Channel, Delivery
 from projects.models.people import ApiToken, Membership
 from projects.models.project import Project
 from projects.models.run import CommandRun
@@ -18,9 +20,12 @@ __all__ = [
     "ApiToken",
     "Batch",
     "BatchItem",
+    "Channel",
     "CommandRun",
     "Container",
+    "Counter",
     "Decision",
+    "Delivery",
     "DeployKey",
     "Event",
     "GitCredential",
@@ -32,6 +37,7 @@ __all__ = [
     "InvitedRole",
     "Lease",
     "Membership",
+    "OpenSockets",
     "Project",
     "ProjectSecret",
     "Sample",

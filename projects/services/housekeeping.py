@@ -15,6 +15,9 @@ from projects.services.commands import prune_spools
 from projects.services.credentials import remove_unused_clis
 from projects.services.engines import current_engine
 from projects.services.images import remove_unused_variants
+from projects.services.metrics.counters import count_engine_error
+from projects.services.metrics.sockets import forget_dead_processes
+from projects.services.notifications import notify, prune_deliveries
 from projects.services.ours import our_containers
 from projects.services.sweep import samples, sweep
 from projects.services.sweep.writing import latest_decisions
@@ -27,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 def each_minute() -> None:
     """The tick's work."""
-    for duty in (_look_at_containers, keep_house):
+    for duty in (_look_at_containers, notify, keep_house):
         try:
             duty()
         except Exception:
@@ -39,6 +42,7 @@ def _look_at_containers() -> None:
         sweep()
     except EngineError as error:
         log.warning("sweep.engine_failed", error=str(error), cause=repr(error.__cause__))
+        count_engine_error(error)
 
 
 def keep_house() -> None:
@@ -85,6 +89,8 @@ _EACH_TIME: tuple[Callable[[], object], ...] = (mend_batches,)
 _CHORES: tuple[Callable[[], object], ...] = (
     prune_spools,
     prune_batches,
+    prune_deliveries,
+    forget_dead_processes,
     _expired_sessions,
     _old_samples,
     _old_decisions,

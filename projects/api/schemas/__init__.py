@@ -28,6 +28,7 @@ from projects.api.schemas.containers import (
 )
 from projects.api.schemas.health import DecisionList, DecisionOut, SampleList, SampleOut
 from projects.api.schemas.keys import DeployKeyIn, DeployKeyOut, SecretIn, SecretList, SecretOut
+from projects.api.schemas.notifications import ChannelIn, ChannelList, ChannelMade, ChannelOut, DeliveryList, DeliveryOut
 from projects.api.schemas.people import (
     GitCredentialIn,
     GitCredentialList,
@@ -48,6 +49,10 @@ __all__ = [
     "BuildIn",
     "BuildOut",
     "BuildWithLog",
+    "ChannelIn",
+    "ChannelList",
+    "ChannelMade",
+    "ChannelOut",
     "CleanupIn",
     "CleanupItem",
     "CleanupOut",
@@ -61,6 +66,8 @@ __all__ = [
     "CountOut",
     "DecisionList",
     "DecisionOut",
+    "DeliveryList",
+    "DeliveryOut",
     "DeployKeyIn",
     "DeployKeyOut",
     "DiscoveredList",

@@ -7,6 +7,7 @@ finds the lease expired and the open acts among the decisions.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 
 import structlog
 from django.conf import settings
@@ -30,6 +31,8 @@ from projects.states import Rule
 __all__ = ["Report", "carry_out", "measure_layers", "sweep"]
 
 SWEEP = "sweep"
+TOOK, ENDED = "took_seconds", "ended_at"
+"""Of the last whole sweep, in its lease's memory."""
 AGAIN_AFTER = timedelta(seconds=90)
 """An act that nobody began for so long is handed over again."""
 
@@ -57,8 +60,11 @@ def sweep(*, now: datetime | None = None, task: Task = hand_over) -> Report | No
     with taken(SWEEP, now) as lease:
         if lease is None:
             return None
+        began = monotonic()
         try:
-            return _sweep(lease, now, task)
+            report = _sweep(lease, now, task)
+            lease.memory |= {TOOK: monotonic() - began, ENDED: timezone.now().isoformat()}
+            return report
         except LeaseLost:
             log.warning("sweep.overtaken")
             return None
