@@ -18,7 +18,7 @@ from projects.states import ChannelKind, DeliveryState, Topic
 
 
 class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
-    """`trusted` and `may_be_hubs` are those of the one who fills it in."""
+    """`trusted` is whether an administrator fills it in."""
 
     trusted = False
     target = forms.CharField(max_length=2000, help_text="A mail address, or the webhook's url. Of a url only the host is shown again.")
@@ -64,7 +64,7 @@ class ChannelAdmin(ServiceAdmin):
         return shown if obj else ("project", "name", "kind", "target", "wants")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        made = super().get_form(request, obj, change, **kwargs)
+        made: Any = super().get_form(request, obj, change, **kwargs)
         made.trusted = is_administrator(request.user)
         if "project" in made.base_fields:
             made.base_fields["project"].required = not made.trusted

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from projects.cli.frame import REFUSED, JsonOption, actor, complete_project, complain, noun, print_json, print_table, project_named
+from projects.cli.frame import REFUSED, JsonOption, actor, complain, complete_project, noun, print_json, print_table, project_named
 from projects.cli.names import channel_numbered, complete_channel
 from projects.cli.secret_input import read_secret
 from projects.cli.times import span

@@ -43,7 +43,7 @@ class Channel(models.Model):
     def address(self) -> str:
         """Whom it reaches, as it may be shown: of a url only scheme and host."""
         if self.kind == ChannelKind.EMAIL:
-            return self.target
+            return str(self.target)
         url = urlsplit(self.target)
         return f"{url.scheme}://{url.netloc}/…"
 

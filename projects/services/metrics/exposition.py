@@ -3,11 +3,10 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Count, Min
 from django.utils import timezone
-from django_q.conf import Conf
 from django_q.models import OrmQ
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -65,13 +64,15 @@ def _engine() -> Metric:
 
 
 def _sweep() -> Iterator[Metric]:
-    """Nothing before the first one."""
+    """No value before the first one."""
     lease = Lease.objects.filter(name=sweep.SWEEP).first()
-    memory = lease.memory if lease else {}
-    known = [memory] if sweep.TOOK in memory else []
-    yield _gauge("sweep_duration_seconds", "How long the last sweep took.", [], (([], it[sweep.TOOK]) for it in known))
-    ended = (([], datetime.fromisoformat(it[sweep.ENDED]).timestamp()) for it in known)
-    yield _gauge("sweep_last_timestamp_seconds", "When the last sweep ended, in seconds since 1970.", [], ended)
+    duration = GaugeMetricFamily(PREFIX + "sweep_duration_seconds", "How long the last sweep took.")
+    ended = GaugeMetricFamily(PREFIX + "sweep_last_timestamp_seconds", "When the last sweep ended, in seconds since 1970.")
+    if lease is not None and sweep.TOOK in lease.memory:
+        duration.add_metric([], lease.memory[sweep.TOOK])
+        ended.add_metric([], datetime.fromisoformat(lease.memory[sweep.ENDED]).timestamp())
+    yield duration
+    yield ended
 
 
 def _counted() -> Iterator[Metric]:
@@ -104,10 +105,9 @@ def _durations(rows: dict[str, list[tuple[dict[str, str], float]]]) -> Metric:
 
 
 def _queue(now: datetime) -> Iterator[Metric]:
-    """A task that waits bears the moment it was put there less `retry`, so that it is free to be taken; one at work the moment it was."""
-    retry = timedelta(seconds=Conf.RETRY)
-    found = OrmQ.objects.filter(lock__lt=now - retry).aggregate(waiting=Count("pk"), oldest=Min("lock"))
-    lag = max(0.0, (now - retry - found["oldest"]).total_seconds()) if found["oldest"] else 0.0
+    """A task bears when it was put there, and while one is at work on it when it would be free again, which is later than now."""
+    found = OrmQ.objects.filter(lock__lte=now).aggregate(waiting=Count("pk"), oldest=Min("lock"))
+    lag = (now - found["oldest"]).total_seconds() if found["oldest"] else 0.0
     yield _gauge("queue_waiting_tasks", "Tasks that no worker has taken yet.", [], [([], found["waiting"])])
     yield _gauge("queue_lag_seconds", "How long the oldest of them has waited.", [], [([], lag)])
 

@@ -1,4 +1,4 @@
-"""Telling people by mail and webhook: events become deliveries (`queue_events`), deliveries are sent (`send_due`). Nothing without a channel."""
+"""Telling people by mail and webhook: events become deliveries (`queue_events`), and these are sent (`send_due`). No channel, no word."""
 
 from projects.services.notifications.channels import list_channels, make_channel, remove_channel, try_channel
 from projects.services.notifications.keeping import prune_deliveries

@@ -16,6 +16,7 @@ import structlog
 from django.conf import settings
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from projects.models import Channel, Delivery
 from projects.services.notifications.address import PORTS, NotAllowed, address_of
@@ -49,7 +50,7 @@ def send(channel: Channel, row: Delivery) -> Outcome:
         "webhook-signature": signature(channel.secret, str(row.pk), timestamp, body),
     }
     call = _Call(urlsplit(channel.target), body, headers, any_address=channel.any_address)
-    # A daemon's timeouts are for each read: one that answers a byte at a time would hold the worker for ever.
+    # A socket's time-out is for each read: one that answers a byte at a time would hold the worker for ever.
     thread = threading.Thread(target=call.run, name="webhook", daemon=True)
     thread.start()
     thread.join(TIMEOUT_SECONDS)
@@ -80,10 +81,10 @@ class _Call:
             self.outcome = _judged(self._status())
         except NotAllowed:
             self.outcome = Outcome(False, error="Its host leads into the hub's own network; an administrator has to make this channel.")
-        except (OSError, HTTPError) as error:
+        except (OSError, HTTPError, CertificateError) as error:
             self.outcome = Outcome(False, error=f"It cannot be reached ({type(error).__name__}); check its url.")
         except Exception as error:
-            log.exception("webhook.broke")
+            log.error("webhook.broke", error=type(error).__name__)  # its text may hold the url
             self.outcome = Outcome(False, error=f"Sending failed inside the hub ({type(error).__name__}), and its log tells why.")
 
     def _status(self) -> int:
