@@ -86,7 +86,7 @@ def smtp_server() -> Iterator[Mailbox]:
             return "250 taken"
 
     def authenticator(server: Any, session: Any, envelope: Any, mechanism: str, given: Any) -> AuthResult:
-        return AuthResult(success=(given.login, given.password) == (USER.encode(), PASSWORD.encode()))
+        return AuthResult(success=(given.login, given.password) == (USER.encode(), PASSWORD.encode()), handled=False)
 
     controller = FreePort(Handler(), hostname="127.0.0.1", port=0, authenticator=authenticator, auth_require_tls=False, ready_timeout=60)
     controller.start()

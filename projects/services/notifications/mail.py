@@ -1,5 +1,6 @@
 """Mail by Django's own backend: one mail for all that is due of a subject."""
 
+import contextlib
 import smtplib
 from collections.abc import Sequence
 
@@ -21,7 +22,7 @@ def send(channel: Channel, rows: Sequence[Delivery]) -> Outcome:
     if not is_set_up():
         return Outcome(False, error="The hub has no mail server; set CONTAINERHUB_EMAIL_URL and start it again.")
     try:
-        EmailMessage(subject=_subject(rows), body=_body(channel, rows), to=[channel.target]).send()
+        _send(EmailMessage(subject=_subject(rows), body=_body(channel, rows), to=[channel.target]))
     except smtplib.SMTPRecipientsRefused as error:
         code, said = next(iter(error.recipients.values()))
         return Outcome(False, code, f"The mail server refuses the address: {_text(said)}")
@@ -30,6 +31,17 @@ def send(channel: Channel, rows: Sequence[Delivery]) -> Outcome:
     except (smtplib.SMTPException, OSError) as error:
         return Outcome(False, error=f"The mail server cannot be used ({type(error).__name__}); see CONTAINERHUB_EMAIL_URL.")
     return Outcome(True, 250)
+
+
+def _send(mail: EmailMessage) -> None:
+    """Django leaves a connection open whose sign-in was refused. What goes wrong with the good-bye takes nothing back."""
+    connection = mail.get_connection()
+    try:
+        connection.open()
+        mail.send()
+    finally:
+        with contextlib.suppress(smtplib.SMTPException, OSError):
+            connection.close()
 
 
 def _subject(rows: Sequence[Delivery]) -> str:
