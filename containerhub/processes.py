@@ -120,14 +120,6 @@ def is_gone(pid: int) -> bool:
     return not fields or fields[0] in "ZX"
 
 
-def identity(pid: int) -> str:
-    """What tells this process from a later one of the same number: boot and clock tick of its start; empty when it is gone."""
-    fields = _stat(pid)
-    if not fields or fields[0] in "ZX":
-        return ""
-    return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {fields[19]}"
-
-
 def _prctl(option: int, value: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(option, value, 0, 0, 0):

@@ -12,7 +12,6 @@ from projects.views.console import console
 from projects.views.health import healthz, readyz
 from projects.views.home import home
 from projects.views.invitation import invitation
-from projects.views.metrics import metrics
 
 urlpatterns = [
     path("", home, name="home"),
@@ -23,7 +22,6 @@ urlpatterns = [
     path("projects/<slug:slug>/runs/<uuid:run_id>/tail", runs.tail, name="run-tail"),
     path("healthz", healthz),
     path("readyz", readyz),
-    path("metrics", metrics),
     path("accounts/invitation/<str:key>/", invitation, name="invitation"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

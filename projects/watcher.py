@@ -21,7 +21,6 @@ from projects.services.errors import HubError
 from projects.services.gate import GATE_SECONDS, prove_refreshes
 from projects.services.images import mark_interrupted_builds
 from projects.services.instance import instance_id
-from projects.services.metrics.counters import count_engine_error
 from projects.services.reconcile import observe_event, reconcile
 from projects.services.record import WATCHER
 from projects.services.spec import hub_labels
@@ -59,8 +58,6 @@ def attempt(name: str, do: Callable[[], object]) -> None:
         do()
     except (EngineError, HubError) as error:
         log.warning("watcher.failed", duty=name, error=str(error), cause=repr(error.__cause__))
-        if isinstance(error, EngineError):
-            count_engine_error(error)
     except Exception:
         log.exception("watcher.broke", duty=name)
     finally:

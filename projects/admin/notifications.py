@@ -8,8 +8,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from projects.access import configurable_channels, configurable_projects, is_administrator
-from projects.admin.base import REFUSALS, AdministratorsOnly, ReadOnlyAdmin, ServiceAdmin
-from projects.models import Channel, Counter, Delivery, OpenSockets
+from projects.admin.base import REFUSALS, ReadOnlyAdmin, ServiceAdmin
+from projects.models import Channel, Delivery
 from projects.services.errors import BadInput
 from projects.services.notifications import make_channel, remove_channel, try_channel
 from projects.services.notifications.channels import checked_name, checked_target, checked_topics
@@ -125,14 +125,3 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).filter(channel__in=configurable_channels(request.user))
-
-
-@admin.register(Counter)
-class CounterAdmin(AdministratorsOnly):
-    list_display = ("name", "labels", "value")
-    list_filter = ("name",)
-
-
-@admin.register(OpenSockets)
-class OpenSocketsAdmin(AdministratorsOnly):
-    list_display = ("kind", "count", "pid")

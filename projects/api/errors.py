@@ -13,7 +13,6 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from projects.access import AccessDenied, Stranger
 from projects.engine.errors import EngineError, EngineUnreachable
 from projects.services import errors as hub
-from projects.services.metrics.counters import count_engine_error
 
 RETRY_AFTER_SECONDS = 5
 UNKNOWN_CALLER = "Sign in first, or send a valid API token as Authorization: Bearer <token>."
@@ -64,7 +63,6 @@ def _refused_by_ninja(request: HttpRequest, error: Any) -> HttpResponse:
 
 def _unreachable(request: HttpRequest, error: Any) -> HttpResponse:
     log.warning("api.engine_unreachable", path=request.path, error=str(error), cause=repr(error.__cause__))
-    count_engine_error(error)
     response = problem(503, str(error))
     response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response

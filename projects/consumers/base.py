@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Coroutine
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import parse_qs
 
 import structlog
@@ -21,7 +21,6 @@ from projects.consumers.threads import in_thread
 from projects.engine.errors import EngineError
 from projects.models import Project
 from projects.services.errors import HubError
-from projects.services.metrics.sockets import note_socket, write_sockets
 from projects.services.record import Actor
 from projects.services.second_factor import REMEDY, second_factor_missing
 
@@ -49,11 +48,9 @@ class Gone(Exception):
 class Socket:
     """One websocket of a project, as an ASGI application: `Kind.as_asgi()`."""
 
-    kind: ClassVar[str] = ""
     project: Project
     user: Any
     may_operate = False
-    _counted = False
 
     def __init__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         self.scope = scope
@@ -162,9 +159,6 @@ class Socket:
 
     async def _admitted(self) -> None:
         await in_thread(self._check)
-        self._counted = True
-        note_socket(self.kind, 1)
-        self.start(in_thread(lambda: write_sockets(self.kind)))
         await self.opened()
         self.start(self._read())
         self.start(self._watch())
@@ -223,9 +217,6 @@ class Socket:
         for ended in await asyncio.gather(*self._tasks, return_exceptions=True):
             if isinstance(ended, Exception) and not isinstance(ended, (Gone, Refused)):
                 log.error("socket.task_failed", path=self.scope["path"], exc_info=ended)
-        if self._counted:
-            note_socket(self.kind, -1)
-            await asyncio.shield(in_thread(lambda: write_sockets(self.kind)))
         await asyncio.shield(self.cleanup())
 
 

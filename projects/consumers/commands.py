@@ -29,8 +29,6 @@ class _Step:
 class CommandsConsumer(Socket):
     """Follows one run at a time; a closed socket leaves it running."""
 
-    kind = "commands"
-
     _run: CommandRun | None = None
     _following = False
 

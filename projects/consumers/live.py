@@ -32,8 +32,6 @@ class Rows:
 class LiveConsumer(Socket):
     """One per page. `render(user, page)` gives the fragments by element id; raises AccessDenied."""
 
-    kind = "live"
-
     render: ClassVar[Render]
 
     @classmethod

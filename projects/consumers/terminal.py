@@ -25,8 +25,6 @@ log = structlog.get_logger(__name__)
 class TerminalConsumer(Socket):
     """Those who may not type may watch."""
 
-    kind = "terminal"
-
     terminal: Terminal
 
     def __init__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:

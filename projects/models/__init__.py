@@ -9,7 +9,6 @@ from projects.models.hub import Heartbeat, Instance
 from projects.models.image import ImageBuild
 from projects.models.invitation import Invitation, InvitedRole
 from projects.models.keys import DeployKey, ProjectSecret
-from projects.models.metrics import Counter, OpenSockets
 from projects.models.notifications import Channel, Delivery
 from projects.models.people import ApiToken, Membership
 from projects.models.project import Project
@@ -23,7 +22,6 @@ __all__ = [
     "Channel",
     "CommandRun",
     "Container",
-    "Counter",
     "Decision",
     "Delivery",
     "DeployKey",
@@ -37,7 +35,6 @@ __all__ = [
     "InvitedRole",
     "Lease",
     "Membership",
-    "OpenSockets",
     "Project",
     "ProjectSecret",
     "Sample",

@@ -15,8 +15,6 @@ from projects.services.commands import prune_spools
 from projects.services.credentials import remove_unused_clis
 from projects.services.engines import current_engine
 from projects.services.images import remove_unused_variants
-from projects.services.metrics.counters import count_engine_error
-from projects.services.metrics.sockets import forget_dead_processes
 from projects.services.notifications import notify, prune_deliveries
 from projects.services.ours import our_containers
 from projects.services.sweep import samples, sweep
@@ -42,7 +40,6 @@ def _look_at_containers() -> None:
         sweep()
     except EngineError as error:
         log.warning("sweep.engine_failed", error=str(error), cause=repr(error.__cause__))
-        count_engine_error(error)
 
 
 def keep_house() -> None:
@@ -90,7 +87,6 @@ _CHORES: tuple[Callable[[], object], ...] = (
     prune_spools,
     prune_batches,
     prune_deliveries,
-    forget_dead_processes,
     _expired_sessions,
     _old_samples,
     _old_decisions,

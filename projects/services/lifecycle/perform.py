@@ -15,7 +15,6 @@ from projects.services import errors as hub_errors
 from projects.services.answers import ContainerAnswer
 from projects.services.claims import Claim, held, take_claim
 from projects.services.errors import Busy, ClaimLost, HubError, NotFound
-from projects.services.metrics.counters import count_engine_error, timed
 from projects.services.record import Actor, record
 from projects.states import Action
 
@@ -60,14 +59,11 @@ def _work(project: Project, claim: Claim, actor: Actor, work: Work, unless: Unle
         if unless is not None and (reason := unless()):
             raise Busy(reason)
         try:
-            with timed(claim.action):
-                return work(claim)
+            return work(claim)
         except ClaimLost:
             raise
         except (HubError, engine_errors.EngineError) as error:
             _remember_failure(claim, project, actor, error)
-            if isinstance(error, engine_errors.EngineError):
-                count_engine_error(error)
             raise
 
 

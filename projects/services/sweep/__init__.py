@@ -7,7 +7,6 @@ finds the lease expired and the open acts among the decisions.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from time import monotonic
 
 import structlog
 from django.conf import settings
@@ -31,8 +30,6 @@ from projects.states import Rule
 __all__ = ["Report", "carry_out", "measure_layers", "sweep"]
 
 SWEEP = "sweep"
-TOOK, ENDED = "took_seconds", "ended_at"
-"""Of the last whole sweep, in its lease's memory."""
 AGAIN_AFTER = timedelta(seconds=90)
 """An act that nobody began for so long is handed over again."""
 
@@ -60,11 +57,8 @@ def sweep(*, now: datetime | None = None, task: Task = hand_over) -> Report | No
     with taken(SWEEP, now) as lease:
         if lease is None:
             return None
-        began = monotonic()
         try:
-            report = _sweep(lease, now, task)
-            lease.memory |= {TOOK: monotonic() - began, ENDED: timezone.now().isoformat()}
-            return report
+            return _sweep(lease, now, task)
         except LeaseLost:
             log.warning("sweep.overtaken")
             return None

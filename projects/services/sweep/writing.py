@@ -10,7 +10,6 @@ from django.db.models import Max
 from projects.models import Decision, HealthMemory
 from projects.services import decisions
 from projects.services.decisions import ACTS
-from projects.services.metrics.counters import DECISIONS, count
 from projects.services.record import HUB, record
 from projects.services.sweep.history import as_json
 from projects.services.sweep.judging import Look
@@ -79,7 +78,6 @@ def _write(look: Look, before: Decision | None, now: datetime) -> Decision:
         numbers=dict(found.numbers),
         due_at=found.due_at,
     )
-    count(DECISIONS, verdict=found.verdict, rule=found.rule)
     if _worth_telling(found, before):
         record(
             f"health.{found.verdict}",
