@@ -100,7 +100,18 @@ class BuildState(StrEnum):
     RUNNING = "running"
     FINISHED = "finished"
     FAILED = "failed"
+    CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
+
+
+class CloneState(StrEnum):
+    """Where a clone stands. Everything but `queued` and `running` is final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class Verdict(StrEnum):
@@ -177,6 +188,14 @@ class DeliveryState(StrEnum):
     WAITING = "waiting"
     DELIVERED = "delivered"
     FAILED = "failed"
+
+
+class ChangeKind(StrEnum):
+    """How a path in a container differs from its image."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    DELETED = "deleted"
 
 
 class Stream(IntEnum):

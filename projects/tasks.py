@@ -1,6 +1,6 @@
 """What the worker runs: one-liners that call a service."""
 
-from projects.services import sweep
+from projects.services import clones, sweep
 from projects.services.batches import do_item
 from projects.services.heartbeats import beat
 from projects.services.housekeeping import each_minute
@@ -29,3 +29,7 @@ def do_batch_item(item_id: int) -> None:
 
 def send_notifications() -> None:
     send_due()
+
+
+def do_clone(clone_id: int) -> None:
+    clones.do_clone(clone_id)

@@ -19,6 +19,7 @@ from projects.api import (
     health,
     images,
     invitations,
+    manifests,
     members,
     notifications,
     projects,
@@ -104,6 +105,7 @@ for part in (
     tokens,
     users,
     invitations,
+    manifests,
     terminals,
     notifications,
 ):

@@ -16,10 +16,12 @@ from projects.cli import (
     keys,
     listing,
     logs,
+    manifests,
     members,
     notify,
     people,
     runs,
+    settings,
     shell,
     tokens,
 )
@@ -72,8 +74,8 @@ def root(
 
 
 COMMANDS = {
-    "Look": (listing.ps, listing.stats, logs.logs, runs.runs, runs.output, events.events),
-    "Projects": (hub.add, hub.clone, hub.discover, hub.chown, containers.remove),
+    "Look": (listing.ps, listing.stats, manifests.diff, logs.logs, runs.runs, runs.output, events.events),
+    "Projects": (hub.add, hub.clone, hub.discover, settings.settings, hub.chown, containers.remove),
     "Containers": (
         containers.ensure,
         containers.start,
@@ -91,7 +93,7 @@ GROUPS = {
     "Keys": (keys.secret, keys.deploy_key, keys.git_token),
     "Notifications": (notify.group,),
 }
-NAMES = {"remove": "rm", "execute": "exec"}
+NAMES = {"remove": "rm", "execute": "exec", "settings": "set"}
 
 for panel, commands in COMMANDS.items():
     for command in commands:

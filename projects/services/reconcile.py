@@ -1,6 +1,6 @@
 """The Engine's containers against our rows: adopt, mark missing, report what is not ours. Never remove unasked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -56,7 +56,8 @@ def reconcile(*, actor: Actor) -> ReconcileReport:
         _compare(project, summary, engine, report)
         if summary is not None and summary.status is Status.RUNNING and is_ours(summary, project):
             _stop_if_swapped(project, actor)
-    _strangers(found, report)
+    for summary, ours in strangers(found):
+        (report.orphaned if ours else report.foreign).append(summary.name)
     return report
 
 
@@ -102,7 +103,8 @@ def _note(project: Project, info: ContainerInfo | None, report: ReconcileReport)
     """Write what was seen with its event, unless an action began meanwhile: its holder writes then."""
     now = timezone.now()
     status = info.status if info is not None else (Status.NONE if project.status == Status.NONE else Status.MISSING)
-    health = info.health if info is not None else Health.NONE
+    # At a stop the Engine calls a container unhealthy (seen), which says nothing about it.
+    health = info.health if info is not None and status == Status.RUNNING else Health.NONE
     fields: dict[str, object] = {"status": status, "status_at": now, "health": health, "health_at": now}
     if info is not None:
         fields["docker_id"] = info.docker_id
@@ -171,7 +173,8 @@ def _tell_status(project: Project, info: ContainerInfo | None, status: Status, r
     )
 
 
-def _strangers(found: Sequence[ContainerSummary], report: ReconcileReport) -> None:
+def strangers(found: Sequence[ContainerSummary]) -> Iterator[tuple[ContainerSummary, bool]]:
+    """Containers that nobody claims, and whether this hub made them (orphaned) or not (foreign)."""
     ours, prefix = instance_id(), f"{settings.CONTAINERHUB.name_prefix}-"
     slugs = set(Project.objects.values_list("slug", flat=True))
     for summary in found:
@@ -179,9 +182,9 @@ def _strangers(found: Sequence[ContainerSummary], report: ReconcileReport) -> No
         if LABEL_PURPOSE in summary.labels:
             continue  # a throw-away container at work
         if mine and summary.labels.get("project_id") not in slugs:
-            report.orphaned.append(summary.name)
+            yield summary, True
         elif not mine and (summary.labels.get("managed_by") == MANAGED_BY or summary.name.removeprefix(prefix) in slugs):
-            report.foreign.append(summary.name)
+            yield summary, False
 
 
 def note_engine_lost(*, actor: Actor, why: str) -> None:
@@ -193,6 +196,10 @@ def note_engine_lost(*, actor: Actor, why: str) -> None:
             return
         Project.objects.exclude(status__in=[Status.NONE, Status.UNKNOWN]).update(status=Status.UNKNOWN, status_at=now)
         record("engine.lost", actor=actor, message=why)
+
+
+def engine_is_lost() -> bool:
+    return Instance.objects.filter(engine_reachable=False).exists()
 
 
 def note_engine_back(*, actor: Actor) -> None:

@@ -43,8 +43,11 @@ CALLS = [
     Call("GET", f"{P}/container/stats", "stats"),
     Call("GET", f"{P}/container/health", "health"),
     Call("GET", f"{P}/container/logs", "logs"),
+    Call("GET", f"{P}/container/processes", "see container"),
     Call("GET", f"{P}/container/decisions", "see container"),
     Call("GET", f"{P}/container/samples?range=24h", "see container"),
+    Call("GET", f"{P}/container/manifest", "see what a refresh takes away"),
+    Call("GET", f"{P}/container/manifests", "see what a refresh takes away"),
     Call("POST", f"{P}/container/refresh", "refresh"),
     Call("POST", f"{P}/container/start", "start"),
     Call("POST", f"{P}/container/stop", "stop"),
@@ -178,6 +181,10 @@ ELSEWHERE = {
     "change owner of the workspace",
     "everybody's tokens",  # the admin
     "signs of life of the hub",  # the admin
+    "own sessions",  # these four: the pages, tests/pages/test_cast.py
+    "clone project",
+    "settle drift",
+    "doctor",
 }
 
 

@@ -24,10 +24,13 @@ from projects.api.schemas.containers import (
     HealthOut,
     Limits,
     MountOut,
+    ProcessList,
+    ProcessOut,
     StatsOut,
 )
 from projects.api.schemas.health import DecisionList, DecisionOut, SampleList, SampleOut
 from projects.api.schemas.keys import DeployKeyIn, DeployKeyOut, SecretIn, SecretList, SecretOut
+from projects.api.schemas.manifests import ContentsOut, KeptManifestOut, ManifestList, ManifestOut
 from projects.api.schemas.notifications import ChannelIn, ChannelList, ChannelMade, ChannelOut, DeliveryList, DeliveryOut
 from projects.api.schemas.people import (
     GitCredentialIn,
@@ -63,6 +66,7 @@ __all__ = [
     "CommandStarted",
     "ContainerAnswer",
     "ContainerOut",
+    "ContentsOut",
     "CountOut",
     "DecisionList",
     "DecisionOut",
@@ -85,13 +89,18 @@ __all__ = [
     "InvitationList",
     "InvitationMade",
     "InvitationOut",
+    "KeptManifestOut",
     "Limits",
+    "ManifestList",
+    "ManifestOut",
     "MeOut",
     "MemberIn",
     "MemberList",
     "MemberOut",
     "MountOut",
     "Problem",
+    "ProcessList",
+    "ProcessOut",
     "ProjectIn",
     "ProjectList",
     "ProjectOut",
