@@ -45,8 +45,9 @@ def furnished(tmp_path, settings, monkeypatch):
     make_token(user=ann, name="laptop", actor=HUB)
     invite(actor=HUB, username="bob", roles={project: "viewer"})
     CommandRun.objects.create(project=project, command="true", timeout_seconds=1, actor_name="ann", state=RunState.RUNNING)
-    hook = {"name": "ops", "kind": ChannelKind.WEBHOOK, "target": "http://127.0.0.1:1/not-to-be-seen"}
-    try_channel(channel=make_channel(project=project, actor=HUB, **hook)[0], actor=HUB)
+    target = "http://127.0.0.1:1/not-to-be-seen"
+    channel, _ = make_channel(project=project, name="ops", kind=ChannelKind.WEBHOOK, target=target, actor=HUB)
+    try_channel(channel=channel, actor=HUB)
     yield project
     use_engine(None)
 

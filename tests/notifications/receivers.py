@@ -90,16 +90,17 @@ def smtp_server() -> Iterator[Mailbox]:
 
     controller = FreePort(Handler(), hostname="127.0.0.1", port=0, authenticator=authenticator, auth_require_tls=False, ready_timeout=60)
     controller.start()
-    box.port = controller.server.sockets[0].getsockname()[1]
+    box.port = controller.port
     try:
         yield box
     finally:
         controller.stop()
 
 
-class FreePort(Controller):  # type: ignore[misc]
+class FreePort(Controller):
     """Of any free port; the base tries its own by the number it was given."""
 
     def _trigger_server(self) -> None:
-        self.port = self.server.sockets[0].getsockname()[1]
+        server: Any = self.server
+        self.port = server.sockets[0].getsockname()[1]
         super()._trigger_server()

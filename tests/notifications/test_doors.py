@@ -1,6 +1,7 @@
 """Channels at the API, the admin and the command line: whose they are, and that no secret is shown twice."""
 
 import json
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -41,7 +42,7 @@ def staff(cast):
 @pytest.fixture
 def channels(cast):
     """One of the hub's, one of the project's."""
-    what = {"name": "ops", "kind": ChannelKind.WEBHOOK, "target": f"https://hooks.example.com/{SEEN}", "actor": HUB}
+    what: dict[str, Any] = {"name": "ops", "kind": ChannelKind.WEBHOOK, "target": f"https://hooks.example.com/{SEEN}", "actor": HUB}
     return {"hub": make_channel(project=None, **what)[0], "web": make_channel(project=cast.project, **what)[0]}
 
 

@@ -33,7 +33,7 @@ def verified(secret: str, headers: Any, body: bytes) -> bool:
     """As a receiver does it by the Standard Webhooks specification, with none of the hub's code."""
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
     key = base64.b64decode(secret.removeprefix("whsec_"))
-    return headers["webhook-signature"] == "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    return str(headers["webhook-signature"]) == "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
 def test_a_receiver_that_fails_twice_gets_it_at_the_third_attempt_signed_and_under_the_same_id(news, hook):

@@ -5,7 +5,7 @@ import smtplib
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, get_connection
 
 from projects.models import Channel, Delivery
 from projects.services.notifications.outcome import Outcome
@@ -35,7 +35,7 @@ def send(channel: Channel, rows: Sequence[Delivery]) -> Outcome:
 
 def _send(mail: EmailMessage) -> None:
     """Django leaves a connection open whose sign-in was refused. What goes wrong with the good-bye takes nothing back."""
-    connection = mail.get_connection()
+    connection = mail.connection = get_connection()
     try:
         connection.open()
         mail.send()
