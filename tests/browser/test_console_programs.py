@@ -9,6 +9,7 @@ from tests.browser.conftest import NARROW, WIDE, Visitor, picture
 from tests.browser.screen import Screen, own_terminal
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
+SCROLLED = "[...document.querySelectorAll('.panels, [role=tabpanel]')].some(part => part.scrollTop)"
 SYNCHRONIZED, OLD_FORM = b"\x1b[?2026h", b"\x1bP=1s"
 
 
@@ -25,6 +26,7 @@ class Program:
 
     def is_right(self) -> None:
         self.shell.is_right(lambda: self.hub.session(self.shell.name))
+        assert not self.page.evaluate(SCROLLED), "the terminal's first row has left its panel"
 
     def resized(self) -> None:
         self.shell.narrower()
@@ -103,10 +105,10 @@ def test_python_keeps_its_variables(program):
     program.reloaded()
     shell.type("print('the answer', answer)\n")
     program.shows("the answer 42")
+    picture(program.page, "python")
     shell.type("for n in range(3): print('wide', '宽' * n, '€', n)\n\n")
     program.shows("wide 宽宽 € 2")
     program.reloaded()
-    picture(program.page, "python")
 
 
 @pytest.mark.parametrize("program", [{}, {"color_scheme": "dark", "viewport": NARROW}], ids=["light", "narrow-dark"], indirect=True)

@@ -28,7 +28,7 @@ def running(hub) -> Iterator[None]:
 def printed(hub, command: str) -> None:
     """As the container's own process prints it."""
     (container,) = hub.stack.box.containers()
-    code, output = container.exec_run(["bash", "-c", f"{{ {command}; }} > /proc/1/fd/1"], user="root")
+    code, output = container.exec_run(["bash", "-c", f"{{ {command}; }} > /proc/1/fd/1"], user="claude")
     assert code == 0, output
 
 
