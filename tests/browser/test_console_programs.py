@@ -6,10 +6,15 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import NARROW, WIDE, Visitor, picture
-from tests.browser.screen import Screen, own_terminal
+from tests.browser.screen import SECONDS, Screen, own_terminal
+from tests.support import wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
-SCROLLED = "[...document.querySelectorAll('.panels, [role=tabpanel]')].some(part => part.scrollTop)"
+CUT = """() => {
+    const panel = document.querySelector("[role=tabpanel]:not([hidden])").getBoundingClientRect();
+    const rows = [...document.querySelectorAll("[role=tabpanel]:not([hidden]) .xterm-rows > div")].map(row => row.getBoundingClientRect());
+    return rows[0].top < panel.top || rows.at(-1).bottom > panel.bottom || rows[0].right > panel.right;
+}"""
 SYNCHRONIZED, OLD_FORM = b"\x1b[?2026h", b"\x1bP=1s"
 
 
@@ -25,8 +30,8 @@ class Program:
         self.is_right()
 
     def is_right(self) -> None:
+        wait_until(lambda: not self.page.evaluate(CUT), SECONDS, reason="the terminal's rows stick out of its panel")
         self.shell.is_right(lambda: self.hub.session(self.shell.name))
-        assert not self.page.evaluate(SCROLLED), "the terminal's first row has left its panel"
 
     def resized(self) -> None:
         self.shell.narrower()
