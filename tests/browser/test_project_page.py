@@ -21,7 +21,9 @@ def running(hub) -> Iterator[None]:
     (container,) = hub.stack.box.containers()
     container.start()
     printed(hub, "for number in $(seq 1 60); do echo line $number of the log; done")
+    expect.set_options(timeout=SLOW)  # several hubs may run on this machine at once
     yield
+    expect.set_options(timeout=5000)
     container.start()
 
 
@@ -34,14 +36,14 @@ def printed(hub, command: str) -> None:
 
 def ready(page: Page) -> Page:
     """Its websocket stands: left before, Chromium complains."""
-    expect(page.locator("#live-mark")).to_have_text("Live", timeout=SLOW)
+    expect(page.locator("#live-mark")).to_have_text("Live")
     return page
 
 
 def drawn(page: Page) -> Page:
     ready(page)
-    expect(page.locator("#charts canvas")).to_have_count(4, timeout=SLOW)
-    expect(page.locator("#usage-live")).to_have_text("Each second", timeout=SLOW)
+    expect(page.locator("#charts canvas")).to_have_count(4)
+    expect(page.locator("#usage-live")).to_have_text("Each second")
     return page
 
 
@@ -65,7 +67,7 @@ def test_what_it_uses_is_drawn_and_told_each_second(visitor):
     try:
         wait_until(lambda: int(now.inner_text()) >= before + 9, SECONDS)
         page.click("#processes-show")
-        expect(page.locator("#processes tbody")).to_contain_text("sleep 4711", timeout=SLOW)
+        expect(page.locator("#processes tbody")).to_contain_text("sleep 4711")
         page.click("#processes-show")
     finally:
         visitor.hub.execute("pkill -f 'sleep 4711'")
@@ -79,12 +81,12 @@ def test_a_log_is_followed_until_one_scrolls_up(visitor):
     log, more = page.locator("#log"), page.locator("#new-lines")
     expect(log).to_contain_text("line 60 of the log")
     printed(visitor.hub, "echo -e 'a \\033[31mred\\033[0m word'")
-    expect(log.locator(".line").last).to_contain_text("a red word", timeout=SLOW)
+    expect(log.locator(".line").last).to_contain_text("a red word")
     assert log.evaluate("e => e.scrollHeight - e.scrollTop - e.clientHeight < 24")
     assert log.locator(".line", has_text="line 60 of").count() == 1
     log.evaluate("e => { e.scrollTop = 0 }")
     printed(visitor.hub, "seq -f 'late %g' 1 12")
-    expect(more).to_have_text("12 new lines", timeout=SLOW)
+    expect(more).to_have_text("12 new lines")
     assert log.evaluate("e => e.scrollTop") == 0
     more.click()
     expect(more).to_be_hidden()
@@ -106,7 +108,7 @@ def test_stop_asks_first_and_the_page_shows_it_without_a_reload(visitor):
     expect(watched.locator("#container")).to_contain_text("needs the operator role")
     page.click("text=Stop…")
     question = page.locator("#question-dialog")
-    expect(question).to_contain_text("Stop Sample?", timeout=SLOW)
+    expect(question).to_contain_text("Stop Sample?")
     expect(question).to_contain_text("Whatever runs in it")
     expect(question.locator("text=Cancel")).to_be_focused()
     assert axe(page) == []
@@ -117,10 +119,10 @@ def test_stop_asks_first_and_the_page_shows_it_without_a_reload(visitor):
     page.click("text=Stop…")
     question.locator("button.danger").click()
     for seen in (page, watched):
-        expect(seen.locator("#project-state")).to_contain_text("Exited", timeout=SLOW)
-        expect(seen.locator("#usage-live")).to_have_text("It does not run", timeout=SLOW)
+        expect(seen.locator("#project-state")).to_contain_text("Exited")
+        expect(seen.locator("#usage-live")).to_have_text("It does not run")
     page.click("#container >> text=Start")
-    expect(watched.locator("#project-state")).to_contain_text("running", timeout=SLOW)
+    expect(watched.locator("#project-state")).to_contain_text("running")
     wait_until(lambda: visitor.hub.stack.box.containers()[0].status == "running", SECONDS)
     drawn(page)
 
@@ -150,7 +152,7 @@ def test_settings_secrets_and_keys_by_clicks(visitor):
     assert "not to be seen again" not in page.content()
     page.click("[aria-label='Remove the secret BROWSER_WORD']")
     question = page.locator("#question-dialog")
-    expect(question).to_contain_text("Remove the secret BROWSER_WORD of Sample?", timeout=SLOW)
+    expect(question).to_contain_text("Remove the secret BROWSER_WORD of Sample?")
     question.locator("button.danger").click()
     expect(page.locator("#messages")).to_contain_text("The secret BROWSER_WORD is removed.")
     ready(page)
