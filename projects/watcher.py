@@ -18,6 +18,7 @@ from projects.services import heartbeats
 from projects.services.commands import mark_interrupted
 from projects.services.engines import current_engine
 from projects.services.errors import HubError
+from projects.services.finishing import finish_interrupted
 from projects.services.gate import GATE_SECONDS, prove_refreshes
 from projects.services.images import mark_interrupted_builds
 from projects.services.instance import instance_id
@@ -77,6 +78,7 @@ class Watcher:
             self._duty("ping", PING_SECONDS, self._ping),
             self._duty("follow", AGAIN_SECONDS, self._follow),
             self._duty("settle", SETTLE_SECONDS, self._settle),
+            self._duty("finish", SETTLE_SECONDS, lambda: finish_interrupted(actor=WATCHER)),
             self._duty("prove", GATE_SECONDS, lambda: prove_refreshes(actor=WATCHER)),
             self._duty("canary", heartbeats.CANARY_SECONDS, heartbeats.send_canary),
             self._duty("worker", WORKER_SECONDS, self._mind_worker),
