@@ -1,21 +1,18 @@
 """A queue may deliver a task twice, at once or one after the other: each task has one effect."""
 
-from collections.abc import Callable
-
 import pytest
 
 from projects import tasks
 from projects.models import BatchItem, Clone, Decision, Event, HealthMemory, Heartbeat, Sample
 from projects.services import clones
 from projects.services.batches import start_batch
+from projects.services.errors import BadInput
 from projects.services.record import Actor
 from projects.states import BatchAction, CloneState
 from tests.sweep.test_sweep import OLD
 
-Twice = Callable[[], None]
 
-
-def tick(fleet, **_) -> Callable[[], list[int]]:
+def tick(fleet, **_):
     fleet.project()
     tasks.tick()
     tasks.tick()
@@ -60,7 +57,7 @@ def do_clone(user, monkeypatch, **_):
 
     def clone_once(**given):
         made.append(given)
-        raise clones.BadInput("It is not there, on purpose.")
+        raise BadInput("It is not there, on purpose.")
 
     monkeypatch.setattr(clones, "clone_project", clone_once)
     clone = Clone.objects.create(url="https://git.example.com/a.git", name="a", path="/x/a", actor=user, actor_name=user.username)
@@ -70,6 +67,7 @@ def do_clone(user, monkeypatch, **_):
     return [len(made), ends, Clone.objects.get().state], [1, 1, CloneState.FAILED]
 
 
+# Each: what was found, and what is expected.
 CASES = (tick, carry_out, measure_layers, canary, do_batch_item, do_clone)
 
 

@@ -372,7 +372,7 @@ def act_due(fleet, project) -> int:
     box = fleet.engine.box(f"claude-dev-{project.slug}")
     box.health, box.failing_streak, box.started_at = Health.UNHEALTHY, 3, fleet.began - 5 * MINUTE
     fleet.hold_back = True
-    (act,) = fleet.at(0).acts
+    act: int = fleet.at(0).acts[0]
     return act
 
 
