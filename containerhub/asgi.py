@@ -10,6 +10,7 @@ pages = get_asgi_application()  # first: it loads the apps that the sockets impo
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 
+from containerhub.lifespan import lifespan  # noqa: E402
 from projects.routing import websockets  # noqa: E402
 
-application = ProtocolTypeRouter({"http": pages, "websocket": websockets})
+application = ProtocolTypeRouter({"http": pages, "websocket": websockets, "lifespan": lifespan})

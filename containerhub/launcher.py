@@ -39,7 +39,8 @@ def web_command() -> list[str]:
     return [
         *(sys.executable, "-m", "uvicorn", "containerhub.asgi:application"),
         *("--host", settings.host, "--port", str(settings.port)),
-        *("--ws-ping-interval", "20", "--ws-max-size", "1048576", "--timeout-graceful-shutdown", "2"),
+        *("--ws", "containerhub.websockets:Protocol", "--ws-ping-interval", "20", "--ws-max-size", "1048576"),
+        *("--timeout-graceful-shutdown", "2"),
         *("--no-access-log", "--no-server-header", "--log-level", "warning"),
         *(("--proxy-headers", "--forwarded-allow-ips", ",".join(proxies)) if proxies else ("--no-proxy-headers",)),
     ]

@@ -158,8 +158,13 @@ Q_CLUSTER = {
     "recycle": 200,
     "save_limit": 1000,
     "label": "Background work",
+    # Its statistics, written twice a second, which nobody here reads: in the database each of them would be a commit.
+    "cache": "own",
 }
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "hub_cache"}}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "hub_cache"},
+    "own": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "own"},
+}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
 # -- files, words, logs

@@ -165,6 +165,14 @@ class RefreshMode(StrEnum):
     OFF = "off"
 
 
+class ChangeKind(StrEnum):
+    """How a path in a container differs from its image."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    DELETED = "deleted"
+
+
 class Stream(IntEnum):
     """The stream numbers of Docker's attach frame format."""
 

@@ -29,6 +29,7 @@ USE_CASES: dict[str, Rule] = {
     # look
     "see project": Permission.VIEW,
     "see container": Permission.VIEW,
+    "see what a refresh takes away": Permission.VIEW,
     "logs": Permission.VIEW,
     "stats": Permission.VIEW,
     "health": Permission.VIEW,

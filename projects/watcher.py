@@ -15,20 +15,18 @@ from django.db import close_old_connections, connection
 from containerhub.processes import launcher_pid
 from projects.engine.errors import EngineError, EngineUnreachable
 from projects.services import heartbeats
-from projects.services.commands import mark_interrupted
 from projects.services.engines import current_engine
 from projects.services.errors import HubError
 from projects.services.finishing import finish_interrupted
 from projects.services.gate import GATE_SECONDS, prove_refreshes
-from projects.services.images import mark_interrupted_builds
 from projects.services.instance import instance_id
+from projects.services.leftovers import settle_leftovers
 from projects.services.reconcile import engine_is_lost, note_engine_lost, observe_event, reconcile
 from projects.services.record import WATCHER
 from projects.services.spec import hub_labels
-from projects.services.terminals import detach_orphans
 
 RECONCILE_SECONDS = 30
-SETTLE_SECONDS = 60
+SETTLE_SECONDS = 20
 WORKER_SECONDS = 10
 PING_SECONDS = 5
 AGAIN_SECONDS = 5
@@ -77,7 +75,7 @@ class Watcher:
             self._reconcile,
             self._duty("ping", PING_SECONDS, self._ping),
             self._duty("follow", AGAIN_SECONDS, self._follow),
-            self._duty("settle", SETTLE_SECONDS, self._settle),
+            self._duty("settle", SETTLE_SECONDS, settle_leftovers),
             self._duty("finish", SETTLE_SECONDS, lambda: finish_interrupted(actor=WATCHER)),
             self._duty("prove", GATE_SECONDS, lambda: prove_refreshes(actor=WATCHER)),
             self._duty("canary", heartbeats.CANARY_SECONDS, heartbeats.send_canary),
@@ -127,11 +125,6 @@ class Watcher:
                 self._reconcile.wake.set()
             else:
                 attempt("observe", lambda event=event: observe_event(event))  # type: ignore[misc]
-
-    def _settle(self) -> None:
-        mark_interrupted()
-        mark_interrupted_builds()
-        detach_orphans()
 
     def _mind_worker(self) -> None:
         """A worker that does no task is restarted: its launcher ends, and the supervisor starts another."""

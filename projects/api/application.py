@@ -19,6 +19,7 @@ from projects.api import (
     health,
     images,
     invitations,
+    manifests,
     members,
     projects,
     secrets,
@@ -103,6 +104,7 @@ for part in (
     tokens,
     users,
     invitations,
+    manifests,
     terminals,
 ):
     api.add_router("", part.router)

@@ -26,6 +26,8 @@ from projects.services.record import Actor
 from projects.services.second_factor import REMEDY, second_factor_missing
 
 SEND_SECONDS = 30
+FAREWELL_SECONDS = 5
+"""For the last message and the close, which wait until the client has taken what came before them."""
 CHECK_SECONDS = 10
 SLICE_BYTES = 64 * 1024
 LARGEST_NUMBER = 2**53
@@ -63,6 +65,7 @@ class Socket:
         self.scope = scope
         self._receive, self._send = receive, send
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ended: asyncio.Queue[asyncio.Task[None]] = asyncio.Queue()
         self._sending = asyncio.Lock()
         self.query = {name: values[-1] for name, values in parse_qs(scope.get("query_string", b"").decode("latin-1")).items()}
         self.flow = Flow(confirms=self.query.get("ack") == "1")
@@ -79,22 +82,20 @@ class Socket:
         _open[type(self).__name__] += 1
         try:
             await self._put({"type": "websocket.accept"})
-            await self._admitted()
+            try:
+                await self._admitted()
+            finally:
+                await self._stop_tasks()  # first: who was refused gets no more output
         except Refused as refused:
-            with contextlib.suppress(Gone):
-                await self.error(str(refused))
-                await self._put({"type": "websocket.close", "code": refused.code})
+            await self._farewell(refused.code, str(refused))
         except Gone:
-            with contextlib.suppress(Gone):
-                await self._put({"type": "websocket.close", "code": 1001})
+            await self._farewell(1001)
         except Exception:
             log.exception("socket.failed", path=self.scope["path"])
-            with contextlib.suppress(Gone):
-                await self.error("Something went wrong inside the hub, and its log tells what; open the page again.")
-                await self._put({"type": "websocket.close", "code": 1011})
+            await self._farewell(1011, "Something went wrong inside the hub, and its log tells what; open the page again.")
         finally:
             _open[type(self).__name__] -= 1
-            await self._end()
+            await asyncio.shield(self.cleanup())
 
     # -- what a kind of socket says ---------------------------------------------------------
 
@@ -127,6 +128,14 @@ class Socket:
         self.flow.sent(len(data))
         await self._put({"type": "websocket.send", "bytes": data})
 
+    async def _farewell(self, code: int, message: str = "") -> None:
+        """Quiet where nobody takes it any more: the server drops the connection then."""
+        with contextlib.suppress(Gone, TimeoutError):
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                if message:
+                    await self.error(message)
+                await self._put({"type": "websocket.close", "code": code})
+
     async def _put(self, message: dict[str, Any]) -> None:
         try:
             async with asyncio.timeout(SEND_SECONDS):
@@ -141,6 +150,7 @@ class Socket:
         """A task of this socket's own; what it raises ends the socket."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
+        task.add_done_callback(self._ended.put_nowait)
         return task
 
     async def told(self, work: Coroutine[Any, Any, None]) -> None:
@@ -172,10 +182,9 @@ class Socket:
         self.start(self._read())
         self.start(self._watch())
         while True:
-            done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-            self._tasks -= done
-            for task in done:
-                task.result()
+            ended = await self._ended.get()  # and not `asyncio.wait`, which knows nothing of tasks that are started meanwhile
+            self._tasks.discard(ended)
+            ended.result()
 
     def _check(self, permission: Permission = Permission.VIEW) -> None:
         """Raises Refused for one who may not even look, AccessDenied for one who may do no more."""
@@ -220,13 +229,12 @@ class Socket:
         else:
             await self.on_message(parsed)
 
-    async def _end(self) -> None:
+    async def _stop_tasks(self) -> None:
         for task in self._tasks:
             task.cancel()
         for ended in await asyncio.gather(*self._tasks, return_exceptions=True):
             if isinstance(ended, Exception) and not isinstance(ended, (Gone, Refused)):
                 log.error("socket.task_failed", path=self.scope["path"], exc_info=ended)
-        await asyncio.shield(self.cleanup())
 
 
 class NoSuchSocket(Socket):

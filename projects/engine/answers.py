@@ -1,15 +1,17 @@
 """What the Engine says of containers and images, in our own words."""
 
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from projects.engine.base import ContainerInfo, ContainerSummary, DiskUse, ImageInfo, Mount
-from projects.states import Health, Status
+from projects.engine.base import Change, ContainerInfo, ContainerSummary, DiskUse, ImageInfo, Mount
+from projects.states import ChangeKind, Health, Status
 
 DEFAULT_CPU_PERIOD = 100_000
 _NANO = 1_000_000_000
+_CHANGES = (ChangeKind.CHANGED, ChangeKind.ADDED, ChangeKind.DELETED)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?")
 
 
@@ -61,6 +63,11 @@ def summary_of(row: Mapping[str, Any]) -> ContainerSummary:
         created_at=datetime.fromtimestamp(row["Created"], UTC),
         labels=row.get("Labels") or {},
     )
+
+
+def changes_of(text: bytes) -> Sequence[Change]:
+    """From the answer of a diff. Each row becomes a Change as it is parsed, since there may be hundreds of thousands."""
+    return json.loads(text, object_hook=lambda row: Change(row["Path"], _CHANGES[row["Kind"]])) or ()
 
 
 def _status(word: str) -> Status:

@@ -12,6 +12,7 @@ from typing import Protocol, Self
 from projects.engine.values import (
     BuildProgress,
     BuildSpec,
+    Change,
     Chunk,
     ContainerInfo,
     ContainerSpec,
@@ -34,6 +35,7 @@ __all__ = [
     "MARKER_VARIABLE",
     "BuildProgress",
     "BuildSpec",
+    "Change",
     "Chunk",
     "ContainerInfo",
     "ContainerSpec",
@@ -138,6 +140,10 @@ class Containers(Protocol):
 
     def layer_bytes(self, ref: str) -> int:
         """Size of the writable layer. Slow (it walks files). Raises NoSuchObject."""
+
+    def changes(self, ref: str, *, timeout_seconds: float = 60) -> Sequence[Change]:
+        """What differs from its image, running or not: files, and the directories above them; what is mounted is left out.
+        There may be hundreds of thousands, and the Engine then takes its time. Raises NoSuchObject."""
 
 
 class Execs(Protocol):

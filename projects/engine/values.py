@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from projects.states import Health, Status, Stream
+from projects.states import ChangeKind, Health, Status, Stream
 
 # -- asked for ------------------------------------------------------------------------------
 
@@ -153,6 +153,14 @@ class Usage:
     network_rx_bytes: int
     network_tx_bytes: int
     cpu_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One path of a container's own layer that differs from its image."""
+
+    path: str
+    kind: ChangeKind
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from projects.models.hub import Heartbeat, Instance
 from projects.models.image import ImageBuild
 from projects.models.invitation import Invitation, InvitedRole
 from projects.models.keys import DeployKey, ProjectSecret
+from projects.models.manifest import Manifest
 from projects.models.people import ApiToken, Membership
 from projects.models.project import Project
 from projects.models.run import CommandRun
@@ -34,6 +35,7 @@ __all__ = [
     "Invitation",
     "InvitedRole",
     "Lease",
+    "Manifest",
     "Membership",
     "Project",
     "ProjectSecret",

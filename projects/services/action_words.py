@@ -55,6 +55,9 @@ WORDS = {
     ),
 }
 
+WITH_LAYER = (BatchAction.REFRESH, BatchAction.REMOVE_CONTAINER)
+"""They lose what was installed and written in the container: its manifest tells what that is."""
+
 DELETE = Words(
     "Delete the project",
     "Delete",

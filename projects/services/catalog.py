@@ -170,10 +170,16 @@ def _check_refresh(wished: dict[str, Any]) -> None:
     for name in sorted(THRESHOLDS & set(wished)):
         if wished[name] is not None and not math.isfinite(wished[name]):
             raise BadInput(f"{name} must be a number; leave it empty for the hub's own.")
+    checked_quiet_hours(wished.get("refresh_quiet_hours", ""))
+
+
+def checked_quiet_hours(text: str) -> str:
+    """Raises BadInput."""
     try:
-        quiet.parse(wished.get("refresh_quiet_hours", ""))
+        quiet.parse(text)
     except ValueError as error:
         raise BadInput(f"The quiet hours {error} (UTC); leave them empty for any time.") from error
+    return text
 
 
 def _checked_name(name: str) -> str:

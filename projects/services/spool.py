@@ -206,7 +206,7 @@ class Ending:
 
 
 @dataclass(frozen=True)
-class _Frame:
+class Frame:
     stream: int
     offset: int
     size: int
@@ -246,7 +246,7 @@ def is_position(run: CommandRun, offset: int) -> bool:
     """Whether a frame starts (or the spool ends) at `offset`."""
     try:
         with path_of(run.id).open("rb") as file:
-            return offset == 0 or any(frame.offset + frame.size == offset for frame in _frames(file))
+            return offset == 0 or any(frame.offset + frame.size == offset for frame in frames_in(file))
     except FileNotFoundError:
         return offset == 0
 
@@ -270,22 +270,22 @@ def ending(run: CommandRun, limit: int) -> Ending:
     return Ending(chunks, cut or run.output_removed_at is not None, offset)
 
 
-def _frames(file: BinaryIO) -> Iterator[_Frame]:
+def frames_in(file: BinaryIO) -> Iterator[Frame]:
     """The frames of a spool; a last one that a killed reader left half written has the size that is there."""
     end = os.fstat(file.fileno()).st_size
     position = 0
     while position + HEADER.size <= end:
         stream, size = HEADER.unpack(os.pread(file.fileno(), HEADER.size, position))
         position += HEADER.size
-        yield _Frame(stream, position, min(size, end - position))
+        yield Frame(stream, position, min(size, end - position))
         position += size
 
 
-def _last_frames(file: BinaryIO, limit: int) -> tuple[list[_Frame], bool]:
+def _last_frames(file: BinaryIO, limit: int) -> tuple[list[Frame], bool]:
     """The frames (the first one cut) that hold the last `limit` bytes, and whether any byte was left out."""
-    kept: deque[_Frame] = deque()
+    kept: deque[Frame] = deque()
     total, cut = 0, False
-    for frame in _frames(file):
+    for frame in frames_in(file):
         kept.append(frame)
         total += frame.size
         while kept and total - kept[0].size >= limit:
@@ -294,7 +294,7 @@ def _last_frames(file: BinaryIO, limit: int) -> tuple[list[_Frame], bool]:
             kept.popleft()
     if total > limit:
         first, extra, cut = kept[0], total - limit, True
-        kept[0] = _Frame(first.stream, first.offset + extra, first.size - extra)
+        kept[0] = Frame(first.stream, first.offset + extra, first.size - extra)
     return list(kept), cut
 
 

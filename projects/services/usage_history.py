@@ -96,8 +96,8 @@ def reading_now(*, project: Project) -> Reading:
 
 
 def usage_history(project_id: int, name: str) -> History:
-    """Of a range of `RANGES`, or of the last hour where there is no such range; of its points at most ROWS are kept, the newest too."""
-    name = name if name in RANGES else "1h"
+    """Of a range of `RANGES`, or of the last 15 minutes where there is no such range; of its points at most ROWS are kept, the newest too."""
+    name = name if name in RANGES else "15m"
     points = list(_points(samples_of(project_id, name=name, now=timezone.now()), RANGES[name][1] or READING_SECONDS))
     rows = (
         ("cpu", "CPU", "percent", [point.sample.cpu_percent for point in points]),

@@ -45,6 +45,8 @@ CALLS = [
     Call("GET", f"{P}/container/processes", "see container"),
     Call("GET", f"{P}/container/decisions", "see container"),
     Call("GET", f"{P}/container/samples?range=24h", "see container"),
+    Call("GET", f"{P}/container/manifest", "see what a refresh takes away"),
+    Call("GET", f"{P}/container/manifests", "see what a refresh takes away"),
     Call("POST", f"{P}/container/refresh", "refresh"),
     Call("POST", f"{P}/container/start", "start"),
     Call("POST", f"{P}/container/stop", "stop"),

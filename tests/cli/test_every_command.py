@@ -75,6 +75,8 @@ JSON = {
     "stop": ("docs", "container_id"),
     "restart": ("docs", "container_id"),
     "refresh": ("docs", "container_id"),
+    "diff": ("docs", "sentence"),
+    "set": ("docs", "refresh_mode"),
 }
 LISTS = ("ps", "stats", "runs", "events", "discover", "images", "cleanup", "doctor", "user invitations")
 

@@ -1,79 +1,16 @@
 """The sockets as they are served: uvicorn, the real Engine, a real tmux."""
 
 import asyncio
-import contextlib
 import hashlib
 import json
 
 import pytest
 import websockets
 
+from tests.consumers.talk import connect, refusal, run, said, sized, the_end, until
 from tests.support import wait_until
 
 pytestmark = pytest.mark.live
-
-
-def connect(hub, path, *, who="operator", origin=None):
-    headers = {"Authorization": f"Bearer {hub.keys[who]}"} if who in hub.keys else {}
-    address = f"ws://{hub.address}/ws/projects/{path}"
-    return websockets.connect(
-        address, origin=websockets.Origin(origin or f"http://{hub.address}"), additional_headers=headers, max_size=None
-    )
-
-
-async def run(socket, command, **fields):
-    """stdout, stderr, and the `exit` message."""
-    await socket.send(json.dumps({"type": "run", "command": command, **fields}))
-    return await the_end(socket)
-
-
-async def the_end(socket):
-    output = {1: bytearray(), 2: bytearray()}
-    while True:
-        message = await asyncio.wait_for(socket.recv(), 60)
-        if isinstance(message, bytes):
-            output[message[0]] += message[1:]
-            continue
-        said = json.loads(message)
-        assert said["type"] != "error", said
-        if said["type"] == "exit":
-            return bytes(output[1]), bytes(output[2]), said
-
-
-async def until(socket, wanted, seconds=30):
-    """The terminal's bytes until `wanted` stands in them."""
-    seen = b""
-    try:
-        async with asyncio.timeout(seconds):
-            while wanted not in seen:
-                message = await socket.recv()
-                seen += message if isinstance(message, bytes) else message.encode()
-    except TimeoutError:
-        raise AssertionError(f"{wanted!r} did not come, but {seen[-3000:]!r}") from None
-    return seen
-
-
-async def sized(socket, wanted):
-    """Ask the shell until it sees that size: tmux gathers resizes for a quarter of a second, so a first answer may be the old one."""
-    for _ in range(20):
-        await socket.send(b"\x15stty size\r")
-        with contextlib.suppress(AssertionError):
-            return await until(socket, wanted, 2)
-    raise AssertionError(f"the shell never saw {wanted!r}")
-
-
-async def said(socket, kind, seconds=30):
-    async with asyncio.timeout(seconds):
-        while True:
-            message = await socket.recv()
-            if isinstance(message, str) and json.loads(message)["type"] == kind:
-                return json.loads(message)
-
-
-async def refusal(socket):
-    message = json.loads(await asyncio.wait_for(socket.recv(), 20))
-    await asyncio.wait_for(socket.wait_closed(), 20)
-    return message["type"], socket.close_code
 
 
 async def test_a_command_streams_apart_and_ends_after_its_output(hub):
@@ -190,11 +127,26 @@ async def test_a_restarted_container_is_announced_and_attached_again(hub):
         await until(socket, b"23-again")
 
 
+async def test_a_refreshed_container_has_the_session_again_and_the_viewer_is_attached_to_it(hub):
+    async with connect(hub, "web/terminal/?session=stays") as socket:
+        await said(socket, "ready")
+        await socket.send(b"cd /usr/lib; echo $((20+3))-there\r")
+        await until(socket, b"23-there")
+        before = hub.container.id
+        refresh = "lifecycle.refresh_container(project=Project.objects.get(slug='web'), actor=ACTOR)"
+        await asyncio.to_thread(hub.box.python, refresh)
+        await until(socket, b"comes back by itself", 60)
+        await said(socket, "ready", 60)
+        await socket.send(b"pwd; echo $((20+4))-again\r")
+        assert b"/usr/lib" in await until(socket, b"24-again")
+        assert hub.container.id != before
+
+
 async def test_a_revoked_token_closes_within_30_seconds(hub):
-    async with connect(hub, "web/commands/", who="viewer") as socket:
+    async with connect(hub, "web/commands/", who="revoked") as socket:
         await asyncio.to_thread(
             hub.box.python,
-            "from django.utils import timezone\nApiToken.objects.filter(user__username='viewer').update(revoked_at=timezone.now())",
+            "from django.utils import timezone\nApiToken.objects.filter(user__username='revoked').update(revoked_at=timezone.now())",
         )
         async with asyncio.timeout(30):
             assert await refusal(socket) == ("error", 4401)

@@ -9,7 +9,7 @@ import pytest
 from projects.engine.base import BuildSpec, HealthCheck, Mount
 from projects.engine.errors import BuildFailed, BuildStopped, NameTaken, NoSuchObject, Refused, WrongState
 from projects.states import Health, Status
-from tests.engine.lab import ENDS_WITH_3, IMAGE, THREE_LINES
+from tests.engine.lab import ENDS_WITH_3, IMAGE, THREE_LINES, WRITES, WRITTEN
 from tests.support import wait_until
 
 # -- containers: from create to remove ------------------------------------------------------
@@ -246,6 +246,22 @@ def test_layer_bytes_is_a_number_for_what_is_there(lab):
     assert lab.engine.containers.layer_bytes(lab.created()) >= 0
     with pytest.raises(NoSuchObject):
         lab.engine.containers.layer_bytes(f"{lab.run_id}-gone")
+
+
+def test_changes_are_what_differs_from_the_image_also_when_it_was_stopped_and_what_is_mounted_is_left_out(lab, tmp_path):
+    (tmp_path / "mine").write_text("on the host")
+    docker_id = lab.running(command=WRITES, mounts=(Mount(str(tmp_path), "/workspace"),))
+    wait_until(lambda: set(WRITTEN) <= set(lab.engine.containers.changes(docker_id)))
+    lab.engine.containers.stop(docker_id, grace_seconds=0)
+    changes = lab.engine.containers.changes(docker_id)
+    assert set(WRITTEN) <= set(changes)
+    assert not [change.path for change in changes if change.path.startswith("/workspace/")]
+
+
+def test_a_container_that_wrote_nothing_has_no_added_file_and_one_that_is_gone_says_so(lab):
+    assert list(lab.engine.containers.changes(lab.created())) == []
+    with pytest.raises(NoSuchObject):
+        lab.engine.containers.changes(f"{lab.run_id}-gone")
 
 
 # -- images, networks, events, the engine itself --------------------------------------------

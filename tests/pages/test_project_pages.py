@@ -123,11 +123,12 @@ def test_what_it_uses_is_a_text_table_beside_the_charts(running):
     assert re.search(r'data-measure="memory">.*?data-now>100 MB</td><td class="num">200 MB</td><td class="num">300 MB</td>', page)
     assert re.search(r'data-measure="rx">.*?data-now>10[0-9]\.\d kB/s</td>', page)
     assert 'data-range="15m" aria-current="true"' in page
-    assert 'data-range="1h" aria-current="true"' in read(running, "?range=nonsense")
+    assert 'data-range="15m" aria-current="true"' in read(running, "?range=nonsense")
+    assert 'data-range="14d" aria-current="true"' in read(running, "?range=14d")
 
 
 def test_a_gap_or_another_container_gives_no_rate(running):
-    sample(running.project, timedelta(minutes=50), network_rx_mb=1.0)
+    sample(running.project, timedelta(minutes=12), network_rx_mb=1.0)
     sample(running.project, timedelta(minutes=3), network_rx_mb=900.0)
     sample(running.project, timedelta(minutes=2), network_rx_mb=901.0, docker_id="b" * 12)
     assert re.search(r'data-measure="rx">.*?data-now>–</td>', read(running, ""))

@@ -404,6 +404,42 @@ def test_what_an_interrupted_command_left_is_killed_once_after_its_timeout(proje
     assert engine.killed == [left.marker]
 
 
+def test_an_interrupted_command_that_ends_by_itself_gets_its_exit_code(project, engine):
+    orphan(project)
+    engine.answers = [b"alive\n", b"alive\n", b"exit 3\n"]
+    assert commands.mark_interrupted() == 1
+    assert (row().exit_code, "still running" in row().message) == (None, True)
+    commands.mark_interrupted()
+    commands.mark_interrupted()
+    assert (row().state, row().exit_code, "still running" in row().message) == (RunState.INTERRUPTED, 3, False)
+    assert row().message.endswith("that is lost. It ended with exit code 3.")
+    assert Event.objects.filter(kind="run.end_found").count() == 1
+
+
+def test_a_lost_command_whose_container_is_gone_is_looked_for_once(project, engine):
+    orphan(project, state=RunState.INTERRUPTED, finished_at=timezone.now(), message="Lost; it was still running.")
+    engine.answers = [NoSuchObject("gone")]
+    commands.mark_interrupted()
+    commands.mark_interrupted()
+    assert row().message == "Lost. It ended and left no exit code."
+
+
+HALF_WRITTEN = {"half a payload": b"\x01\0\0\0\0\0\0\x09half", "only a header": b"\x01\0\0\0\0\0\0\x09", "half a header": b"\x01\0\0"}
+
+
+@pytest.mark.parametrize("left", HALF_WRITTEN.values(), ids=HALF_WRITTEN)
+def test_a_frame_that_a_killed_reader_left_half_written_ends_where_the_file_ends(project, engine, left):
+    run = orphan(project)
+    with Spool(run.id) as out:
+        out.write(ERR, b"whole")
+    with spool.path_of(run.id).open("ab") as file:
+        file.write(left)
+    commands.mark_interrupted()
+    frames, used = spool.split_frames(spool.read_from(run, 0))
+    assert used == spool.size_of(run) == row().output_bytes
+    assert [(stream, data) for stream, data in frames if data] == [(ERR, b"whole"), *([(OUT, b"half")] if left.endswith(b"half") else [])]
+
+
 # -- setup, and old output --------------------------------------------------------------------
 
 

@@ -30,6 +30,7 @@ from projects.api.schemas.containers import (
 )
 from projects.api.schemas.health import DecisionList, DecisionOut, SampleList, SampleOut
 from projects.api.schemas.keys import DeployKeyIn, DeployKeyOut, SecretIn, SecretList, SecretOut
+from projects.api.schemas.manifests import ContentsOut, KeptManifestOut, ManifestList, ManifestOut
 from projects.api.schemas.people import (
     GitCredentialIn,
     GitCredentialList,
@@ -60,6 +61,7 @@ __all__ = [
     "CommandStarted",
     "ContainerAnswer",
     "ContainerOut",
+    "ContentsOut",
     "CountOut",
     "DecisionList",
     "DecisionOut",
@@ -80,7 +82,10 @@ __all__ = [
     "InvitationList",
     "InvitationMade",
     "InvitationOut",
+    "KeptManifestOut",
     "Limits",
+    "ManifestList",
+    "ManifestOut",
     "MeOut",
     "MemberIn",
     "MemberList",

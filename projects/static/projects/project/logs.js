@@ -107,7 +107,7 @@ function tell(problem = "", { atOnce = Boolean(problem) } = {}) {
   const lines = log.childElementCount;
   const many = `${lines} line${lines === 1 ? "" : "s"}`;
   const found = log.querySelectorAll(".line.found").length;
-  const rest = dropped ? " These are the last; download all for the rest." : "";
+  const rest = dropped ? " These are the last; download the log for the rest." : "";
   const text = problem || (words() ? `${found} of ${many} hold “${words()}”.${rest}` : `${many}.${rest}`);
   if (status.textContent !== text) status.textContent = text;
 }
@@ -118,7 +118,7 @@ async function look() {
   if (!answer.ok || answer.redirected) throw new Error();
   const { text, problem, cut } = await answer.json();
   const lines = fresh(text);
-  if (cut && lines.length) lines.unshift("… more was printed than could be followed; download all to read it …");
+  if (cut && lines.length) lines.unshift("… more was printed than could be followed; download the log to read it …");
   if (lines.length) add(lines);
   tell(problem);
   return problem ? AWAY_MS : SECOND_MS;

@@ -1,0 +1,145 @@
+"""10,000 messages that are no messages, at both sockets: each gets `error` and 4400, and the hub is as it was before."""
+
+import asyncio
+import itertools
+import os
+import random
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.consumers import fuzz
+from tests.consumers.served import TASKS_PATH
+from tests.consumers.talk import connect, run
+from tests.support import wait_until
+
+pytestmark = pytest.mark.live
+
+SEED = int(os.environ.get("FUZZ_SEED", "20261126"))
+MESSAGES, AT_ONCE = 10_000, 24
+AT_A_RUNNING_TERMINAL = 150
+"""Each attaches a client in the container; the others meet a project whose container does not run."""
+
+
+@pytest.fixture(scope="module")
+def fuzzed(hub):
+    """A web process that tells its tasks, and a project "idle" without a container."""
+    mine = hub.beside()
+    hub.box.add_project("idle")
+    hub.box.python("""
+        from django.contrib.auth import get_user_model
+        user = get_user_model().objects.get(username="operator")
+        Membership.objects.create(project=Project.objects.get(slug="idle"), user=user, role="operator")
+    """)
+    with mine.serving("tests.consumers.watched:application") as server:
+        asyncio.run(work(mine))
+        yield mine, server.pid
+
+
+async def work(hub):
+    async with connect(hub, "web/commands/") as socket:
+        assert (await run(socket, "echo works"))[0] == b"works\n"
+
+
+def what_it_holds(hub, pid):
+    tasks = httpx.get(f"http://{hub.address}{TASKS_PATH}", timeout=60).json()
+    return {
+        "tasks": Counter(task.split(" ")[2] for task in tasks if "RequestResponseCycle" not in task),
+        "sockets": sum("socket:" in target for target in links(pid)),
+        "processes": sorted(line for line in hub.run("ps", "-eo", "args").splitlines() if not line.startswith("ps ")),
+        "clients": hub.clients(),
+        "execs": len(hub.container.attrs["ExecIDs"] or []),
+        "client files": [path.name for path in (hub.box.data_dir / "terminals").glob("*")],
+    }
+
+
+def links(pid):
+    found = []
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            found.append(os.readlink(link))
+        except FileNotFoundError:  # closed meanwhile
+            continue
+    return found
+
+
+def demand_as_before(hub, pid, before):
+    seen = {}
+
+    def same():
+        seen.update(what_it_holds(hub, pid))
+        return seen == before
+
+    wait_until(same, 60, reason=lambda: f"{seen} is as {before}")
+
+
+def test_10_000_malformed_messages_each_get_error_and_4400_and_leave_nothing(fuzzed):
+    hub, pid = fuzzed
+    before = what_it_holds(hub, pid)
+    wrong = asyncio.run(send_all(hub))
+    assert not wrong, wrong[:10]
+    demand_as_before(hub, pid, before)
+    assert "Traceback" not in hub.story_whole()
+    assert "socket.failed" not in hub.story_whole()
+    assert hub.run("ls", "/tmp/fuzzed").startswith("ls: cannot access")
+    asyncio.run(work(hub))
+
+
+async def send_all(hub):
+    """The messages that were answered otherwise, with the answer."""
+    rng, wrong = random.Random(SEED), []
+    half = MESSAGES // 2
+    commands = [("web/commands/", made) for made in itertools.islice(fuzz.messages("commands", rng), half)]
+    terminal = list(itertools.islice(fuzz.messages("terminal", rng), MESSAGES - half))
+    places = [
+        f"web/terminal/?session=f{index % 3}" if index < AT_A_RUNNING_TERMINAL else "idle/terminal/" for index in range(len(terminal))
+    ]
+    waiting = iter([*zip(places, terminal, strict=True), *commands])
+
+    async def some():
+        for place, made in waiting:
+            said, code = await asyncio.wait_for(fuzz.exchange(hub.port, f"/ws/projects/{place}", hub.keys["operator"], made.wire(rng)), 60)
+            if code != 4400 or not said or said[-1] != "error":
+                wrong.append((place, [(opcode, data[:200], last) for opcode, data, last in made.frames], said, code))
+
+    await asyncio.gather(*(some() for _ in range(AT_ONCE)))
+    return wrong
+
+
+@pytest.mark.parametrize("kind", ["commands", "terminal"])
+def test_broken_frames_end_with_the_code_of_the_protocol_and_leave_nothing(fuzzed, kind):
+    async def send_them():
+        for name, (wire, code) in fuzz.broken_frames(random.Random(SEED)).items():
+            leave = code is None
+            _said, got = await asyncio.wait_for(fuzz.exchange(hub.port, path, hub.keys["operator"], wire, leave=leave), 60)
+            assert got == code, name
+
+    hub, pid = fuzzed
+    path = f"/ws/projects/web/{kind}/"
+    before = what_it_holds(hub, pid)
+    asyncio.run(send_them())
+    demand_as_before(hub, pid, before)
+    assert "Traceback" not in hub.story_whole()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "cols=0",
+        "cols=-1",
+        "cols=x",
+        "cols=%D9%A3",
+        "rows=999999",
+        "rows=",
+        "session=a%20b",
+        "session=%00",
+        "session=..%2F",
+        "session=%ED%A0%80",
+        "session=" + "a" * 33,
+    ],
+)
+async def test_a_malformed_address_of_a_terminal_is_4400_too(fuzzed, query):
+    hub, _pid = fuzzed
+    assert await fuzz.exchange(hub.port, f"/ws/projects/web/terminal/?{query}", hub.keys["operator"], b"") == (["error"], 4400)
