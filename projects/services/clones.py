@@ -89,14 +89,15 @@ def do_clone(clone_id: int) -> None:
         except (HubError, EngineError) as error:
             by = Clone.objects.values_list("cancelled_by", flat=True).get(pk=clone.pk)
             if by:
-                _end(clone, CloneState.CANCELLED, f"{by} cancelled it; nothing of it is left.")
+                _end(clone, CloneState.CANCELLED, f"{by} cancelled it; nothing of it is left.", output=progress.shown())
             else:
-                _end(clone, CloneState.FAILED, str(error))
+                _end(clone, CloneState.FAILED, str(error), output=progress.shown())
         except BaseException:
-            _end(clone, CloneState.FAILED, BROKEN)
+            _end(clone, CloneState.FAILED, BROKEN, output=progress.shown())
             raise
         else:
-            _end(clone, CloneState.FINISHED, f"The project {project.name} was made over {project.path}.", project=project)
+            said = f"The project {project.name} was made over {project.path}."
+            _end(clone, CloneState.FINISHED, said, project=project, output=progress.shown())
 
 
 def mend_clones() -> int:
@@ -142,11 +143,12 @@ def _done(clone: Clone, progress: "_Progress") -> Project:
     return project
 
 
-def _end(clone: Clone, state: CloneState, message: str, *, project: Project | None = None) -> None:
-    """Written once, with its event; the token is gone."""
+def _end(clone: Clone, state: CloneState, message: str, *, project: Project | None = None, output: str | None = None) -> None:
+    """Written once, with its event; the token is gone. `output` None: what was written of it stays."""
+    fields: dict[str, Any] = {} if output is None else {"output": output}
     with transaction.atomic():
         rows = Clone.objects.filter(pk=clone.pk, state__in=OPEN)
-        if rows.update(state=state, message=message, token="", finished_at=timezone.now(), project=project):
+        if rows.update(state=state, message=message, token="", finished_at=timezone.now(), project=project, **fields):
             told = f"The clone of {clone.url} is {state}: {message}"
             record(f"clone.{state}", project=project, actor=HUB, message=told, clone=clone.pk, url=clone.url)
 
@@ -187,7 +189,7 @@ class _Progress:
                 if time.monotonic() - renewed >= RENEW_SECONDS:
                     renewed = time.monotonic()
                     beat("worker")
-                if not self._rows.update(claimed_at=timezone.now(), output=self._shown()):
+                if not self._rows.update(claimed_at=timezone.now(), output=self.shown()):
                     return
                 self._wished = self._rows.exclude(cancelled_by="").exists()
         except Exception:
@@ -195,7 +197,7 @@ class _Progress:
         finally:
             connection.close()
 
-    def _shown(self) -> str:
+    def shown(self) -> str:
         """As a terminal would show it: of a line that was drawn over and over, the last state."""
         lines = bytes(self._said).replace(b"\r\n", b"\n").split(b"\n")
         text = plain(b"\n".join(line.rstrip(b"\r").rpartition(b"\r")[2] for line in lines))

@@ -126,6 +126,7 @@ def test_a_repository_is_cloned_by_the_worker_and_the_page_shows_how_far_it_is(c
     assert Batch.objects.get().items.get().project == project
     page = cast.browser("administrator").get(f"/projects/new/clones/{clone.pk}/").content.decode()
     assert "Open site" in page
+    assert "Receiving objects: 100%, done." in page
     assert "data-follow" not in page
     assert "s3cr3t" not in page + str(list(Event.objects.values()))
 
