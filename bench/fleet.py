@@ -1,5 +1,6 @@
 """Many containers at once: what a sweep of them takes, what it leaves in the database, and what watching them costs."""
 
+import contextlib
 import os
 import statistics
 import subprocess
@@ -193,7 +194,8 @@ class Fleet:
     # -- afterwards
 
     def _remove(self, project: Project) -> None:
-        self.client.containers.get(container_name(project, settings.CONTAINERHUB)).remove(force=True)
+        with contextlib.suppress(docker.errors.NotFound):  # one of another part of the bench, which took its containers away
+            self.client.containers.get(container_name(project, settings.CONTAINERHUB)).remove(force=True)
         project.delete()
 
     def clean(self) -> None:

@@ -8,6 +8,7 @@ from cryptography.fernet import Fernet
 
 from containerhub import config as hub_config
 from containerhub.logs import logging_config
+from containerhub.mail import mail_settings
 from containerhub.secrets import kept_secret
 
 CONTAINERHUB = hub_config.load()
@@ -183,4 +184,6 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = CONTAINERHUB.email_from
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+if CONTAINERHUB.email_url:
+    globals().update(mail_settings(CONTAINERHUB.email_url))
 LOGGING = logging_config(CONTAINERHUB.log_format)

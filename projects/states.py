@@ -165,6 +165,31 @@ class RefreshMode(StrEnum):
     OFF = "off"
 
 
+class ChannelKind(StrEnum):
+    """How a channel tells."""
+
+    EMAIL = "email"
+    WEBHOOK = "webhook"
+
+
+class Topic(StrEnum):
+    """What a channel may want to hear of."""
+
+    HOLD = "hold"  # the hub acts no more and leaves it to people
+    REFRESH = "refresh"  # the hub refreshed a container by itself, or a refresh failed and the old one came back
+    UNHEALTHY = "unhealthy"
+    ENGINE = "engine"  # lost, and back
+    WAITING = "waiting"  # a refresh has been due for 7 days
+
+
+class DeliveryState(StrEnum):
+    """Where a notification stands. `delivered` and `failed` are final."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
 class ChangeKind(StrEnum):
     """How a path in a container differs from its image."""
 

@@ -56,6 +56,7 @@ USE_CASES: dict[str, Rule] = {
     "git credentials": Permission.CONFIGURE,
     "deploy key": Permission.CONFIGURE,
     "secrets": Permission.CONFIGURE,
+    "notification channels": Permission.CONFIGURE,
     "remove project": Permission.CONFIGURE,
     "lend host credentials": Permission.ADMINISTER,
     "change owner of the workspace": Permission.ADMINISTER,
@@ -63,6 +64,7 @@ USE_CASES: dict[str, Rule] = {
     "list projects": Standing.SIGNED_IN,
     "list events": Standing.SIGNED_IN,
     "list images": Standing.SIGNED_IN,
+    "list notification channels": Standing.SIGNED_IN,
     "count containers": Standing.SIGNED_IN,
     "who am I": Standing.OWN,
     "own tokens": Standing.OWN,
@@ -78,6 +80,7 @@ USE_CASES: dict[str, Rule] = {
     "everybody's tokens": Standing.ADMINISTRATOR,
     "users": Standing.ADMINISTRATOR,
     "invitations": Standing.ADMINISTRATOR,
+    "notification channels of the hub": Standing.ADMINISTRATOR,
     "signs of life of the hub": Standing.ADMINISTRATOR,
 }
 

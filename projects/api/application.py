@@ -21,6 +21,7 @@ from projects.api import (
     invitations,
     manifests,
     members,
+    notifications,
     projects,
     secrets,
     terminals,
@@ -106,5 +107,6 @@ for part in (
     invitations,
     manifests,
     terminals,
+    notifications,
 ):
     api.add_router("", part.router)

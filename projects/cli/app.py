@@ -18,6 +18,7 @@ from projects.cli import (
     logs,
     manifests,
     members,
+    notify,
     people,
     runs,
     settings,
@@ -90,6 +91,7 @@ COMMANDS = {
 GROUPS = {
     "People": (people.group, members.group, tokens.group),
     "Keys": (keys.secret, keys.deploy_key, keys.git_token),
+    "Notifications": (notify.group,),
 }
 NAMES = {"remove": "rm", "execute": "exec", "settings": "set"}
 

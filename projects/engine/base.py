@@ -141,9 +141,9 @@ class Containers(Protocol):
     def layer_bytes(self, ref: str) -> int:
         """Size of the writable layer. Slow (it walks files). Raises NoSuchObject."""
 
-    def changes(self, ref: str) -> Sequence[Change]:
+    def changes(self, ref: str, *, timeout_seconds: float = 60) -> Sequence[Change]:
         """What differs from its image, running or not: files, and the directories above them; what is mounted is left out.
-        There may be hundreds of thousands. Raises NoSuchObject."""
+        There may be hundreds of thousands, and the Engine then takes its time. Raises NoSuchObject."""
 
 
 class Execs(Protocol):

@@ -23,7 +23,6 @@ CPU_PERIOD_MICROSECONDS = 100_000
 REMOVE_SECONDS = 10
 LAYER_SECONDS = 300
 """Measuring a layer walks its files."""
-CHANGES_SECONDS = 60
 _REF = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 _NANO = 1_000_000_000
 
@@ -150,12 +149,12 @@ class DockerContainers:
             found = checked(client.get(address, params={"size": 1}, timeout=LAYER_SECONDS)).json()
         return int(found.get("SizeRw") or 0)
 
-    def changes(self, ref: str) -> Sequence[Change]:
+    def changes(self, ref: str, *, timeout_seconds: float = 60) -> Sequence[Change]:
         docker_id = self._found(ref).docker_id
         client = self._connection.client()
         with translated(self._connection.base_url):
             address = f"{client.base_url}/v{client.api_version}/containers/{docker_id}/changes"
-            return changes_of(checked(client.get(address, timeout=CHANGES_SECONDS)).content)
+            return changes_of(checked(client.get(address, timeout=timeout_seconds)).content)
 
     def _found(self, ref: str) -> ContainerInfo:
         """Raises NoSuchObject."""

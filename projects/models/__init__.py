@@ -11,6 +11,7 @@ from projects.models.image import ImageBuild
 from projects.models.invitation import Invitation, InvitedRole
 from projects.models.keys import DeployKey, ProjectSecret
 from projects.models.manifest import Manifest
+from projects.models.notifications import Channel, Delivery
 from projects.models.people import ApiToken, Membership
 from projects.models.project import Project
 from projects.models.run import CommandRun
@@ -21,10 +22,12 @@ __all__ = [
     "ApiToken",
     "Batch",
     "BatchItem",
+    "Channel",
     "Clone",
     "CommandRun",
     "Container",
     "Decision",
+    "Delivery",
     "DeployKey",
     "Event",
     "GitCredential",

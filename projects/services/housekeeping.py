@@ -16,6 +16,7 @@ from projects.services.commands import prune_spools
 from projects.services.credentials import remove_unused_clis
 from projects.services.engines import current_engine
 from projects.services.images import remove_unused_variants
+from projects.services.notifications import notify, prune_deliveries
 from projects.services.ours import our_containers
 from projects.services.sweep import samples, sweep
 from projects.services.sweep.writing import latest_decisions
@@ -29,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 def each_minute() -> None:
     """The tick's work."""
-    for duty in (_look_at_containers, keep_house):
+    for duty in (_look_at_containers, notify, keep_house):
         try:
             duty()
         except Exception:
@@ -88,6 +89,7 @@ _EACH_TIME: tuple[Callable[[], object], ...] = (mend_batches, mend_clones)
 _CHORES: tuple[Callable[[], object], ...] = (
     prune_spools,
     prune_batches,
+    prune_deliveries,
     _expired_sessions,
     _old_samples,
     _old_decisions,

@@ -6,9 +6,15 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import NARROW, WIDE, Visitor, picture
-from tests.browser.screen import Screen, own_terminal
+from tests.browser.screen import SECONDS, Screen, own_terminal
+from tests.support import wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
+CUT = """() => {
+    const panel = document.querySelector("[role=tabpanel]:not([hidden])").getBoundingClientRect();
+    const rows = [...document.querySelectorAll("[role=tabpanel]:not([hidden]) .xterm-rows > div")].map(row => row.getBoundingClientRect());
+    return rows[0].top < panel.top || rows.at(-1).bottom > panel.bottom || rows[0].right > panel.right;
+}"""
 SYNCHRONIZED, OLD_FORM = b"\x1b[?2026h", b"\x1bP=1s"
 
 
@@ -24,6 +30,7 @@ class Program:
         self.is_right()
 
     def is_right(self) -> None:
+        wait_until(lambda: not self.page.evaluate(CUT), SECONDS, reason="the terminal's rows stick out of its panel")
         self.shell.is_right(lambda: self.hub.session(self.shell.name))
 
     def resized(self) -> None:
@@ -103,10 +110,10 @@ def test_python_keeps_its_variables(program):
     program.reloaded()
     shell.type("print('the answer', answer)\n")
     program.shows("the answer 42")
+    picture(program.page, "python")
     shell.type("for n in range(3): print('wide', '宽' * n, '€', n)\n\n")
     program.shows("wide 宽宽 € 2")
     program.reloaded()
-    picture(program.page, "python")
 
 
 @pytest.mark.parametrize("program", [{}, {"color_scheme": "dark", "viewport": NARROW}], ids=["light", "narrow-dark"], indirect=True)

@@ -82,6 +82,7 @@ async def test_others_are_refused_before_anything_is_looked_up(hub, who, kind):
             message = json.loads(await socket.recv())["message"]
             with pytest.raises(websockets.ConnectionClosed) as end:
                 await socket.recv()
+        assert end.value.rcvd
         assert end.value.rcvd.code == (4404 if who == "stranger" else 4401)
         assert "web" not in message
 
@@ -110,7 +111,7 @@ async def test_a_missing_or_foreign_origin_is_403_whoever_asks(hub, origin, kind
 async def test_a_wrong_authorization_counts_and_no_cookie_beside_it(hub, value):
     headers = {"Authorization": value.encode().decode("latin-1"), "Cookie": "sessionid=none"}
     address = f"ws://{hub.address}/ws/projects/web/commands/"
-    async with websockets.connect(address, origin=f"http://{hub.address}", additional_headers=headers) as socket:
+    async with websockets.connect(address, origin=websockets.Origin(f"http://{hub.address}"), additional_headers=headers) as socket:
         assert await refusal(socket) == ("error", 4401)
 
 

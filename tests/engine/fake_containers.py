@@ -190,8 +190,8 @@ class FakeContainers:
         self._engine.called("containers.layer_bytes", ref=ref)
         return self._found(ref).layer_bytes
 
-    def changes(self, ref: str) -> Sequence[Change]:
-        self._engine.called("containers.changes", ref=ref)
+    def changes(self, ref: str, *, timeout_seconds: float = 60) -> Sequence[Change]:
+        self._engine.called("containers.changes", ref=ref, timeout_seconds=timeout_seconds)
         return self._found(ref).changes
 
     # -- for the other parts ----------------------------------------------------------------

@@ -15,7 +15,7 @@ from containerhub import processes
 from tests.sandbox import ROOT, Sandbox
 from tests.support import wait_until
 
-READY_SECONDS = 60
+READY_SECONDS = 180
 
 
 def free_port() -> int:

@@ -6,9 +6,10 @@ from dataclasses import asdict
 import pytest
 
 from projects.engine.base import Change
-from projects.engine.errors import Refused
+from projects.engine.errors import EngineUnreachable, Refused
 from projects.models import Event, Manifest
 from projects.services import manifests
+from projects.services.errors import Unready
 from projects.services.lifecycle import ensure_container, refresh_container
 from projects.services.manifests.contents import DIRECTORIES_LIMIT, NAMES_LIMIT, from_json, summarise
 from projects.services.record import HUB
@@ -91,7 +92,7 @@ def test_files_are_counted_without_the_directories_above_them_and_apart_in_the_h
     assert (contents.files, contents.home_files) == (3, 1)
     assert [(one.path, one.files) for one in contents.directories] == [("/opt/tool", 2), ("/etc", 1), ("/home/claude", 1)]
     assert contents.sentence == (
-        "3 files outside of the workspace and the home directory, most of them in /opt/tool; 1 file in the home directory."
+        "3 files outside of the workspace and the home directory, 2 of them in /opt/tool; 1 file in the home directory."
     )
 
 
@@ -154,6 +155,23 @@ def test_a_refresh_goes_on_when_the_manifest_cannot_be_made_and_says_so(cast, co
     page = manifests.look_or_say(project=cast.project)
     assert page.loses
     assert "the layer cannot be read" in page.sentence
+
+
+def test_a_page_does_not_wait_long_for_a_container_that_wrote_much(cast, container, fake_engine):
+    waited = []
+
+    def slow(name, args):
+        if name == "containers.changes":
+            waited.append(args["timeout_seconds"])
+            raise EngineUnreachable("The Docker Engine did not answer in time.")
+
+    fake_engine.before_call = slow
+    view = manifests.look_or_say(project=cast.project)
+    assert "did not list within 5 s what the container has written" in view.sentence
+    assert view.loses
+    with pytest.raises(Unready):
+        manifests.look(project=cast.project)
+    assert waited == [5, 60]
 
 
 def test_only_the_last_manifests_of_a_project_are_kept(cast, container, monkeypatch):

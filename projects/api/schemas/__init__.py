@@ -31,6 +31,7 @@ from projects.api.schemas.containers import (
 from projects.api.schemas.health import DecisionList, DecisionOut, SampleList, SampleOut
 from projects.api.schemas.keys import DeployKeyIn, DeployKeyOut, SecretIn, SecretList, SecretOut
 from projects.api.schemas.manifests import ContentsOut, KeptManifestOut, ManifestList, ManifestOut
+from projects.api.schemas.notifications import ChannelIn, ChannelList, ChannelMade, ChannelOut, DeliveryList, DeliveryOut
 from projects.api.schemas.people import (
     GitCredentialIn,
     GitCredentialList,
@@ -51,6 +52,10 @@ __all__ = [
     "BuildIn",
     "BuildOut",
     "BuildWithLog",
+    "ChannelIn",
+    "ChannelList",
+    "ChannelMade",
+    "ChannelOut",
     "CleanupIn",
     "CleanupItem",
     "CleanupOut",
@@ -65,6 +70,8 @@ __all__ = [
     "CountOut",
     "DecisionList",
     "DecisionOut",
+    "DeliveryList",
+    "DeliveryOut",
     "DeployKeyIn",
     "DeployKeyOut",
     "DiscoveredList",

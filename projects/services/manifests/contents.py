@@ -60,7 +60,8 @@ class Contents:
             return "Nothing was installed or written outside of the workspace and Claude's configuration."
         parts = [_packages(found, name) for name, found in (("apt", self.apt), ("pip", self.pip), ("npm", self.npm)) if found.count]
         if self.files:
-            most = f", most of them in {self.directories[0].path}" if self.directories and self.files > 1 else ""
+            first = next((one for one in self.directories if not f"{one.path}/".startswith(f"{HOME}/")), None)
+            most = f", {first.files:,} of them in {first.path}" if first and self.files > 1 else ""
             parts.append(f"{_count(self.files, 'file')} outside of the workspace and the home directory{most}")
         if self.home_files:
             parts.append(f"{_count(self.home_files, 'file')} in the home directory")

@@ -10,10 +10,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from projects.engine.base import ContainerInfo, Engine
-from projects.engine.errors import EngineError
+from projects.engine.errors import EngineError, EngineUnreachable
 from projects.models import HealthMemory, Manifest, Project
 from projects.services.engines import current_engine
-from projects.services.errors import HubError
+from projects.services.errors import HubError, Unready
 from projects.services.manifests.contents import Contents, from_json, summarise
 from projects.services.ours import demand_ours
 from projects.services.record import Actor, record
@@ -23,6 +23,10 @@ KEPT = 20
 """Of each project; older ones go."""
 SEVERAL = 5
 PING_SECONDS = 3
+PATIENCE_SECONDS = 60
+PAGE_SECONDS = 5
+"""A container with hundreds of thousands of files in its layer takes the Engine half a minute."""
+TOO_MUCH = "The Engine did not list within {:g} s what the container has written: it is much; hub diff waits for longer."
 NO_CONTAINER = "There is no container, so there is nothing to lose."
 
 log = structlog.get_logger(__name__)
@@ -51,15 +55,18 @@ class ManifestView:
         return self.contents is None or not self.contents.is_empty
 
 
-def look(*, project: Project) -> ManifestView:
-    """What a refresh would take away now. Raises ForeignContainer, EngineError."""
+def look(*, project: Project, patience_seconds: float = PATIENCE_SECONDS) -> ManifestView:
+    """What a refresh would take away now. Raises ForeignContainer, Unready, EngineError."""
     engine = current_engine()
     engine.ping(timeout_seconds=PING_SECONDS)
     info = engine.containers.inspect(container_name(project, settings.CONTAINERHUB))
     if info is None:
         return ManifestView("", timezone.now(), Contents())
     demand_ours(info, project)
-    contents = _contents(engine, info)
+    try:
+        contents = _contents(engine, info, patience_seconds)
+    except EngineUnreachable as error:
+        raise Unready(TOO_MUCH.format(patience_seconds)) from error
     memory = HealthMemory.objects.filter(project=project, layer_of=info.docker_id).first()
     return ManifestView(info.docker_id, timezone.now(), contents, layer_mb=memory.layer_mb if memory else None)
 
@@ -67,7 +74,7 @@ def look(*, project: Project) -> ManifestView:
 def look_or_say(*, project: Project) -> ManifestView:
     """The same for a page that has more to show: what prevents it is its `problem`."""
     try:
-        return look(project=project)
+        return look(project=project, patience_seconds=PAGE_SECONDS)
     except (EngineError, HubError) as error:
         return unknown(project=project, error=error)
 
@@ -87,7 +94,7 @@ def keep(*, project: Project, actor: Actor, engine: Engine, info: ContainerInfo,
     """Store it, just before a refresh, which goes on whether it could be made or not: its `problem` says so."""
     contents, problem = None, ""
     try:
-        contents = _contents(engine, info)
+        contents = _contents(engine, info, PATIENCE_SECONDS)
     except EngineError as error:
         problem = str(error)
         log.warning("manifest.not_made", project=project.slug, error=problem, cause=repr(error.__cause__))
@@ -107,5 +114,7 @@ def view_of(row: Manifest) -> ManifestView:
     return ManifestView(row.docker_id, row.at, contents, problem=row.problem, reason=row.reason)
 
 
-def _contents(engine: Engine, info: ContainerInfo) -> Contents:
-    return summarise(engine.containers.changes(info.docker_id), mounted=[mount.target for mount in info.mounts])
+def _contents(engine: Engine, info: ContainerInfo, patience_seconds: float) -> Contents:
+    return summarise(
+        engine.containers.changes(info.docker_id, timeout_seconds=patience_seconds), mounted=[mount.target for mount in info.mounts]
+    )
