@@ -17,6 +17,7 @@ from projects.engine.errors import EngineError, EngineUnreachable
 from projects.services import heartbeats
 from projects.services.engines import current_engine
 from projects.services.errors import HubError
+from projects.services.finishing import finish_interrupted
 from projects.services.gate import GATE_SECONDS, prove_refreshes
 from projects.services.instance import instance_id
 from projects.services.leftovers import settle_leftovers
@@ -75,6 +76,7 @@ class Watcher:
             self._duty("ping", PING_SECONDS, self._ping),
             self._duty("follow", AGAIN_SECONDS, self._follow),
             self._duty("settle", SETTLE_SECONDS, settle_leftovers),
+            self._duty("finish", SETTLE_SECONDS, lambda: finish_interrupted(actor=WATCHER)),
             self._duty("prove", GATE_SECONDS, lambda: prove_refreshes(actor=WATCHER)),
             self._duty("canary", heartbeats.CANARY_SECONDS, heartbeats.send_canary),
             self._duty("worker", WORKER_SECONDS, self._mind_worker),

@@ -7,7 +7,7 @@ import json
 import pytest
 import websockets
 
-from tests.consumers.talk import connect, refusal, run, said, until
+from tests.consumers.talk import connect, refusal, run, said, the_close, until
 
 pytestmark = pytest.mark.live
 
@@ -80,10 +80,7 @@ async def test_others_are_refused_before_anything_is_looked_up(hub, who, kind):
     for slug in ("web", "there-is-none"):  # and cannot tell one from the other
         async with connect(hub, f"{slug}/{kind}/", who=who) as socket:
             message = json.loads(await socket.recv())["message"]
-            with pytest.raises(websockets.ConnectionClosed) as end:
-                await socket.recv()
-        assert end.value.rcvd
-        assert end.value.rcvd.code == (4404 if who == "stranger" else 4401)
+            assert await the_close(socket) == (4404 if who == "stranger" else 4401)
         assert "web" not in message
 
 

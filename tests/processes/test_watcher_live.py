@@ -104,6 +104,29 @@ def test_an_outside_removal_is_seen_at_once_and_ensure_makes_another(watched):
     assert seen(watched)["status"] == "running"
 
 
+def test_a_restart_from_outside_is_told_as_such(watched):
+    ensure(watched)
+    await_status(watched, "running")
+    (container,) = watched.box.containers()
+    before = last_event(watched)
+    container.restart(timeout=1)
+    wait_until(
+        lambda: {kind for kind, _ in events(watched, before)} & {"container.restarted", "container.running"}, 30, reason=watched.story
+    )
+    assert {actor for _, actor in events(watched, before)} == {"outside"}
+    assert not {"container.missing", "container.adopted"} & {kind for kind, _ in events(watched, before)}
+
+
+def test_a_process_that_was_ended_for_want_of_memory_is_told(watched):
+    ensure(watched)
+    await_status(watched, "running")
+    (container,) = watched.box.containers()
+    before = last_event(watched)
+    container.update(mem_limit="64m", memswap_limit="64m")
+    assert container.exec_run(["python3", "-c", "kept = b'x' * (1 << 30)"], user="claude").exit_code == 137
+    wait_until(lambda: ("container.oom", "outside") in events(watched, before), 30, reason=watched.story)
+
+
 @pytest.mark.timeout(300)
 def test_an_engine_that_is_away_or_hangs_for_a_minute_shows_as_unknown_and_nothing_is_restarted(pair):
     stacks = [stack for _, stack in pair.values()]

@@ -15,7 +15,7 @@ from projects.services.answers import ContainerAnswer
 from projects.services.claims import Claim
 from projects.services.engines import current_engine
 from projects.services.errors import HubError
-from projects.services.incarnations import close_row, generation_of
+from projects.services.incarnations import close_row, generation_of, note_ending
 from projects.services.lifecycle.create import Prepared, create_container, prepare_container
 from projects.services.lifecycle.perform import Unless, perform
 from projects.services.lifecycle.start import begin_setup, observed_fields, start_and_note
@@ -122,6 +122,8 @@ def restore_predecessor(project: Project, claim: Claim, actor: Actor, engine: En
     info = claim.step(engine.containers.inspect, old[0].docker_id)
     with transaction.atomic():
         _reopen(project, old[0].docker_id)
+        if info is not None:
+            note_ending(info)
         claim.write(docker_id=old[0].docker_id, **observed_fields(info))
         record(
             "container.rolled_back",

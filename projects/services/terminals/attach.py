@@ -54,12 +54,22 @@ class Terminal:
         self._read_only = read_only
         self._stream: ExecStream | None = None
         self._client: _Client | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._closing = False
         self._container: tuple[str, object] = ("", None)
 
     async def open(self) -> None:
         """Raises ContainerNotRunning, NotFound (to watch, it must be there), Busy, ForeignContainer, EngineError."""
+        # A task of its own: one that is cancelled half way would leave its client in the container, and its file locked.
+        self._closing = False
+        self._opening = asyncio.get_running_loop().create_task(self._open())
+        await asyncio.shield(self._opening)
+
+    async def _open(self) -> None:
         client, spec = await _in_thread(self._prepare)
         self._client = client
+        self._demand_wanted()
+        client.started = True
         stream = current_engine().execs.open(client.ref, spec)
         await stream.__aenter__()
         self._stream = stream
@@ -102,7 +112,11 @@ class Terminal:
         return await _in_thread(lambda: bool(_seen(self.project)[0]))
 
     async def close(self) -> None:
-        """The stream is closed and the client detached; a plain shell ends. Repeatable."""
+        """The stream is closed and the client detached, after an `open` that is under way; a plain shell ends. Repeatable."""
+        self._closing = True
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            await asyncio.gather(opening, return_exceptions=True)
         stream, client = self._stream, self._client
         self._stream = self._client = None
         try:
@@ -112,12 +126,17 @@ class Terminal:
             if client is not None:
                 await _in_thread(client.end)
 
+    def _demand_wanted(self) -> None:
+        if self._closing:
+            raise NotFound("The terminal was closed before it was there; open it again.")
+
     def _open_stream(self) -> ExecStream:
         if self._stream is None:
             raise NotFound("The terminal is not open; open it again.")
         return self._stream
 
     def _prepare(self) -> "tuple[_Client, ExecSpec]":
+        self._demand_wanted()
         self._container = _seen(self.project)
         place = place_of(self.project)
         self.persistent = place.names is not None
@@ -149,6 +168,7 @@ class _Client:
 
     def __init__(self, ref: str) -> None:
         self.ref = ref
+        self.started = False
         self.marker = uuid4().hex
         self._path = _directory() / self.marker
         self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -158,7 +178,10 @@ class _Client:
     def end(self) -> None:
         """One whose Engine cannot be reached is left to `detach_orphans`."""
         try:
-            _detach(self._path, self.ref)
+            if self.started:
+                _detach(self._path, self.ref)
+            else:
+                self._path.unlink()
         finally:
             os.close(self._fd)
 
