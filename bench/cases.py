@@ -11,6 +11,7 @@ from django.conf import settings
 
 from bench import plan_way
 from bench.measure import Row, compare, timed
+from bench.places import remove_ours
 from projects.engine.base import ExecSpec
 from projects.models import Project
 from projects.services.engines import current_engine
@@ -30,7 +31,7 @@ def run(directory: Path, *, quick: bool) -> list[Row]:
         rows = [*bench.execs(3 if quick else 5), *bench.lifecycle(1 if quick else 5)]
         return rows + bench.stats([1, 20] if quick else [1, 20, 100])
     finally:
-        bench.clean()
+        remove_ours()
 
 
 class Bench:
@@ -207,9 +208,3 @@ class Bench:
         }
         row = compare(f"stats of {len(ids)}", ways, rounds=1 if len(ids) > 1 else 3)
         return Row(row.what, row.seconds, note=f"first time {cold * 1000:.0f} ms; aim for 100: under 100 ms")
-
-    def clean(self) -> None:
-        for container in self.client.containers.list(all=True, filters={"name": f"^/{self.prefix}-"}):
-            container.remove(force=True)
-        for network in self.client.networks.list(names=[f"{self.prefix}-net"]):
-            network.remove()

@@ -42,3 +42,8 @@ def refresh(client: docker.DockerClient, container: Any, **how: str) -> Any:
 
 def stats(containers: list[Any]) -> list[Any]:
     return [container.stats(stream=False) for container in containers]
+
+
+def check(containers: list[Any]) -> list[tuple[Any, Any]]:
+    """The plan's health round: statistics that wait for a second reading, then `df` by an exec, one container after the other."""
+    return [(container.stats(stream=False), container.exec_run(["df", "/workspace"])) for container in containers]

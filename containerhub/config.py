@@ -13,6 +13,8 @@ from typing import Annotated
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from containerhub.mail import mail_settings
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 PREFIX = "CONTAINERHUB_"
 
@@ -130,6 +132,13 @@ class Config(BaseSettings):
         if value and not re.match(r"^https?://[^/\s]+$", value.rstrip("/")):
             raise ValueError("must be scheme and host, for example https://hub.example.com")
         return value.rstrip("/")
+
+    @field_validator("email_url")
+    @classmethod
+    def _mail_server(cls, value: str) -> str:
+        if value:
+            mail_settings(value)
+        return value
 
     @property
     def container_memory_limit_bytes(self) -> int:

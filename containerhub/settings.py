@@ -8,6 +8,7 @@ from cryptography.fernet import Fernet
 
 from containerhub import config as hub_config
 from containerhub.logs import logging_config
+from containerhub.mail import mail_settings
 from containerhub.secrets import kept_secret
 
 CONTAINERHUB = hub_config.load()
@@ -158,8 +159,13 @@ Q_CLUSTER = {
     "recycle": 200,
     "save_limit": 1000,
     "label": "Background work",
+    # Its statistics, written twice a second, which nobody here reads: in the database each of them would be a commit.
+    "cache": "own",
 }
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "hub_cache"}}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "hub_cache"},
+    "own": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "own"},
+}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
 # -- files, words, logs
@@ -178,4 +184,6 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = CONTAINERHUB.email_from
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+if CONTAINERHUB.email_url:
+    globals().update(mail_settings(CONTAINERHUB.email_url))
 LOGGING = logging_config(CONTAINERHUB.log_format)

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from projects.models import Batch, Event, Membership, Project
+from projects.models import Batch, Channel, Event, Membership, Project
 from projects.models.project import SLUG_PATTERN
 from projects.states import Role
 
@@ -59,6 +59,22 @@ def configurable_projects(user: Any) -> QuerySet[Project]:
     if is_administrator(user):
         return found
     return found.filter(pk__in=Membership.objects.filter(user_id=user.pk, role=Role.OWNER).values("project"))
+
+
+def configurable_channels(user: Any) -> QuerySet[Channel]:
+    """Administrators change every channel, owners those of their projects; nobody else sees one."""
+    rows = Channel.objects.select_related("project")
+    return rows if is_administrator(user) else rows.filter(project__in=configurable_projects(user))
+
+
+def channel_for(user: Any, pk: int) -> Channel:
+    """That channel, if the user may change it. Raises Stranger, also for the hub's own, or AccessDenied."""
+    channel = Channel.objects.select_related("project").filter(pk=pk).first()
+    if channel is None or not (is_administrator(user) or (channel.project and may(user, Permission.VIEW, channel.project))):
+        raise Stranger("There is no such channel, or it is not yours; look at the list of channels.")
+    if channel.project is not None:
+        demand(user, Permission.CONFIGURE, channel.project)
+    return channel
 
 
 def operable_projects(user: Any, projects: Iterable[Project]) -> set[int]:

@@ -1,11 +1,14 @@
 """Sign-in rules for django-allauth: nobody signs up by himself, and second factors stand encrypted in the database."""
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import InvalidToken
 from django.http import HttpRequest
 
 from projects.models.fields import WrongEncryptionKey, cipher
+from projects.services.sessions import note_sign_in
 
 FERNET_START = "gAAAA"  # no TOTP secret in base32 begins so, nor a recovery seed in hexadecimal
 
@@ -32,3 +35,9 @@ class EncryptingAdapter(DefaultMFAAdapter):  # type: ignore[misc]
             raise WrongEncryptionKey(
                 "A second factor cannot be read: put the key it was made with back into CONTAINERHUB_ENCRYPTION_KEYS."
             ) from error
+
+
+def note_where(sender: Any, *, request: HttpRequest | None = None, **more: Any) -> None:
+    """At each sign-in, by whatever door: the account page tells one's sessions apart by it."""
+    if request is not None and hasattr(request, "session"):
+        note_sign_in(request.session, agent=request.META.get("HTTP_USER_AGENT", ""), address=request.META.get("REMOTE_ADDR", ""))

@@ -100,7 +100,18 @@ class BuildState(StrEnum):
     RUNNING = "running"
     FINISHED = "finished"
     FAILED = "failed"
+    CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
+
+
+class CloneState(StrEnum):
+    """Where a clone stands. Everything but `queued` and `running` is final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class Verdict(StrEnum):
@@ -152,6 +163,39 @@ class RefreshMode(StrEnum):
     ACT = "act"
     SUGGEST = "suggest"
     OFF = "off"
+
+
+class ChannelKind(StrEnum):
+    """How a channel tells."""
+
+    EMAIL = "email"
+    WEBHOOK = "webhook"
+
+
+class Topic(StrEnum):
+    """What a channel may want to hear of."""
+
+    HOLD = "hold"  # the hub acts no more and leaves it to people
+    REFRESH = "refresh"  # the hub refreshed a container by itself, or a refresh failed and the old one came back
+    UNHEALTHY = "unhealthy"
+    ENGINE = "engine"  # lost, and back
+    WAITING = "waiting"  # a refresh has been due for 7 days
+
+
+class DeliveryState(StrEnum):
+    """Where a notification stands. `delivered` and `failed` are final."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class ChangeKind(StrEnum):
+    """How a path in a container differs from its image."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    DELETED = "deleted"
 
 
 class Stream(IntEnum):

@@ -13,20 +13,22 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 
 from containerhub.processes import launcher_pid
-from projects.engine.errors import EngineError
+from projects.engine.errors import EngineError, EngineUnreachable
 from projects.services import heartbeats
 from projects.services.engines import current_engine
 from projects.services.errors import HubError
+from projects.services.finishing import finish_interrupted
 from projects.services.gate import GATE_SECONDS, prove_refreshes
 from projects.services.instance import instance_id
 from projects.services.leftovers import settle_leftovers
-from projects.services.reconcile import observe_event, reconcile
+from projects.services.reconcile import engine_is_lost, note_engine_lost, observe_event, reconcile
 from projects.services.record import WATCHER
 from projects.services.spec import hub_labels
 
 RECONCILE_SECONDS = 30
 SETTLE_SECONDS = 20
 WORKER_SECONDS = 10
+PING_SECONDS = 5
 AGAIN_SECONDS = 5
 STOP_SECONDS = 1
 
@@ -71,8 +73,10 @@ class Watcher:
         self._reconcile = self._duty("reconcile", RECONCILE_SECONDS, self._look_around)
         self._duties = [
             self._reconcile,
+            self._duty("ping", PING_SECONDS, self._ping),
             self._duty("follow", AGAIN_SECONDS, self._follow),
             self._duty("settle", SETTLE_SECONDS, settle_leftovers),
+            self._duty("finish", SETTLE_SECONDS, lambda: finish_interrupted(actor=WATCHER)),
             self._duty("prove", GATE_SECONDS, lambda: prove_refreshes(actor=WATCHER)),
             self._duty("canary", heartbeats.CANARY_SECONDS, heartbeats.send_canary),
             self._duty("worker", WORKER_SECONDS, self._mind_worker),
@@ -103,6 +107,16 @@ class Watcher:
             reconcile(actor=WATCHER)
         finally:
             heartbeats.beat("watcher")
+
+    def _ping(self) -> None:
+        """A hung Engine holds up every other call until its deadline; this one it cannot hold up for long."""
+        try:
+            current_engine().ping(timeout_seconds=PING_SECONDS)
+        except EngineUnreachable as error:
+            note_engine_lost(actor=WATCHER, why=str(error))
+            return
+        if engine_is_lost():
+            reconcile(actor=WATCHER)
 
     def _follow(self) -> None:
         """Events are hints: at each connect everything is compared, for each event the one project it speaks of."""

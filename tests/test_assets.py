@@ -52,4 +52,5 @@ def test_what_was_not_collected_has_no_address(settings, tmp_path):
 def test_the_lock_names_every_package_that_is_served():
     lock = (assets.MODULES.parent / "package-lock.json").read_text()
     for file in assets.FILES.values():
-        assert f'"node_modules/{"/".join(file.split("/")[:2])}"' in lock
+        package = "/".join(file.split("/")[: 2 if file.startswith("@") else 1])
+        assert f'"node_modules/{package}"' in lock

@@ -127,3 +127,9 @@ def test_output_is_only_for_those_who_may_look(cast, run, place):
     CommandRun.objects.update(output_removed_at=timezone.now())
     assert cast.browser("viewer").get(path).status_code == 404
     assert "Its output was removed" in cast.browser("viewer").get(f"{PLACE}?run={run.id}").content.decode()
+
+
+def test_a_run_is_offered_to_be_run_again(cast, run):
+    page = cast.browser("operator").get(f"{PLACE}?run={run.id}&again=1").content.decode()
+    assert "disabled>make &lt;all&gt;</textarea>" in page
+    assert "disabled></textarea>" in cast.browser("operator").get(f"{PLACE}?run={run.id}").content.decode()

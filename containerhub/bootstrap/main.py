@@ -45,7 +45,7 @@ def lint() -> int:
 
 
 def bench() -> int:
-    venv.prepare("dev")
+    venv.prepare("bench")
     _surroundings()
     run([PYTHON, "manage.py", "up", "--prepare"], "Preparing the image")
     become("-m", "bench")
@@ -59,6 +59,8 @@ def lock() -> int:
     uv = [VENV / "bin" / "uv", "pip", "compile", "--quiet", "pyproject.toml", *options]
     run([*uv, "--output-file", "requirements/base.txt"], "Locking")
     run([*uv, "--extra", "dev", "--constraint", "requirements/base.txt", "--output-file", "requirements/dev.txt"], "Locking")
+    extras = ["--extra", "dev", "--extra", "bench"]
+    run([*uv, *extras, "--constraint", "requirements/dev.txt", "--output-file", "requirements/bench.txt"], "Locking")
     return 0
 
 

@@ -11,12 +11,14 @@ from containerhub.bootstrap.run import run, status_of
 from containerhub.bootstrap.say import say, stop
 
 STAMP = VENV / "installed"
+LOCKS = ("base", "dev", "bench")
+"""Each holds all of the one before."""
 
 
 def prepare(lock: str) -> None:
-    """Have `requirements/<lock>.txt` and the hub itself installed. dev.txt holds all of base.txt."""
+    """Have `requirements/<lock>.txt` and the hub itself installed; one that holds more will do."""
     have = STAMP.read_text().split("\n") if STAMP.exists() and PYTHON.exists() else []
-    if _wanted(lock) in have or (lock == "base" and _wanted("dev") in have):
+    if any(_wanted(enough) in have for enough in LOCKS[LOCKS.index(lock) :]):
         return
     _make()
     say(f"Installing the locked dependencies (requirements/{lock}.txt)")

@@ -3,9 +3,9 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 
-from projects.admin import accounts, background, batches, health, images, keys, people, projects, records, runs
+from projects.admin import accounts, background, batches, health, images, keys, notifications, people, projects, records, runs
 
-__all__ = ["accounts", "background", "batches", "health", "images", "keys", "people", "projects", "records", "runs"]
+__all__ = ["accounts", "background", "batches", "health", "images", "keys", "notifications", "people", "projects", "records", "runs"]
 
 admin.site.site_header = admin.site.site_title = "ContainerHub"
 admin.site.index_title = "Everything the hub knows"

@@ -1,15 +1,14 @@
 """The chosen projects as CSV, streamed."""
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
 from projects.models import Project
 from projects.services.exit_codes import exit_words
+from projects.services.spreadsheet import csv_lines
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = (
     "slug",
     "name",
@@ -32,31 +31,12 @@ COLUMNS = (
 )
 
 
-class _Echo:
-    """A file that gives back what is written."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
 def csv_of(projects: Iterable[Project]) -> StreamingHttpResponse:
     """The rows come from `services.project_list.with_surroundings`."""
-    response = StreamingHttpResponse(_lines(projects), content_type="text/csv; charset=utf-8")
+    rows = ([_cell(project, column) for column in COLUMNS] for project in projects)
+    response = StreamingHttpResponse(csv_lines(COLUMNS, rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="projects-{timezone.localtime():%Y-%m-%d}.csv"'
     return response
-
-
-def guarded(value: object) -> str:
-    """A cell that a spreadsheet would take for a formula begins with a quote."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _lines(projects: Iterable[Project]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield writer.writerow(COLUMNS)
-    for project in projects:
-        yield writer.writerow([guarded(_cell(project, column)) for column in COLUMNS])
 
 
 def _cell(project: Project, column: str) -> object:

@@ -8,7 +8,8 @@ from django.http import HttpRequest
 
 from projects.access import visible_projects
 from projects.admin.base import AdministratorsOnly, ReadOnlyAdmin
-from projects.models import Decision, HealthMemory, Lease, Sample
+from projects.models import Decision, HealthMemory, Lease, Manifest, Sample
+from projects.services.manifests import view_of
 
 
 class OfVisibleProjects(ReadOnlyAdmin):
@@ -33,6 +34,20 @@ class SampleAdmin(OfVisibleProjects):
     search_fields = ("project__slug",)
     date_hierarchy = "at"
     show_full_result_count = False
+
+
+@admin.register(Manifest)
+class ManifestAdmin(OfVisibleProjects):
+    """What refreshes took away."""
+
+    list_display = ("at", "project", "loses", "reason")
+    search_fields = ("project__slug", "reason")
+    date_hierarchy = "at"
+    fields = ("at", "project", "docker_id", "reason", "loses", "contents")
+
+    @admin.display(description="taken away")
+    def loses(self, row: Manifest) -> str:
+        return view_of(row).sentence
 
 
 @admin.register(HealthMemory)

@@ -12,7 +12,7 @@ from projects.admin.links import badge
 from projects.admin.output import shown
 from projects.admin.project_actions import begin_build
 from projects.models import ImageBuild
-from projects.services.images import LOG_ANSWER_BYTES, build_log
+from projects.services.images import end_of_log
 
 SHOWN_BYTES = 64 * 1024
 
@@ -42,14 +42,4 @@ class ImageBuildAdmin(AdministratorsOnly):
 
     @admin.display(description="end of the log")
     def log(self, build: ImageBuild) -> str:
-        return shown(_end_of_log(build), "End of the log")
-
-
-def _end_of_log(build: ImageBuild) -> bytes:
-    """Logs are read in pieces of 1 MiB; this keeps the last of them."""
-    end, offset = b"", 0
-    while piece := build_log(build, offset):
-        end, offset = (end + piece)[-SHOWN_BYTES:], offset + len(piece)
-        if len(piece) < LOG_ANSWER_BYTES:
-            break
-    return end
+        return shown(end_of_log(build, SHOWN_BYTES), "End of the log")

@@ -15,8 +15,8 @@ from projects.access import AccessDenied, demand, demand_administrator, is_admin
 from projects.admin.base import REFUSALS
 from projects.admin.export import csv_of
 from projects.models import Project
-from projects.services import batches, images
-from projects.services.action_words import WORDS
+from projects.services import batches, images, manifests
+from projects.services.action_words import WITH_LAYER, WORDS
 from projects.services.project_list import with_surroundings
 from projects.services.record import Actor
 from projects.services.spec import WORKSPACE
@@ -115,6 +115,7 @@ class ProjectActions(admin.ModelAdmin):  # type: ignore[type-arg]
             "words": WORDS[action],
             "action": action,
             "chosen": [{"project": project, "reason": _refusal(request, action, project)} for project in projects],
+            "losses": manifests.look_at_several(projects=projects) if action in WITH_LAYER else [],
             "projects": ",".join(str(project.pk) for project in projects),
             "back": back,
             **more,

@@ -9,15 +9,18 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 
 from projects.access import Permission, is_administrator, may, may_create_projects, visible_projects
 from projects.admin.base import REFUSALS, ServiceAdmin
 from projects.admin.links import link_to, link_to_list
 from projects.admin.project_actions import ProjectActions
 from projects.admin.project_columns import BusyFilter, OwnerFilter, ProjectChangeList, ProjectColumns
-from projects.models import CommandRun, Container, Event, Membership, Project
-from projects.services import catalog, lifecycle
-from projects.services.action_words import DELETE
+from projects.admin.refresh_words import REFRESH, REFRESH_HELP, REFRESH_LABELS, REFRESHING
+from projects.models import CommandRun, Container, Event, Manifest, Membership, Project
+from projects.services import catalog, lifecycle, manifests
+from projects.services.action_words import DELETE, LENDING
+from projects.services.catalog import checked_quiet_hours
 from projects.services.environment import checked_environment
 from projects.services.errors import BadInput
 from projects.services.incarnations import current_row
@@ -25,15 +28,10 @@ from projects.services.project_list import with_surroundings
 from projects.services.record import Actor
 from projects.services.workspace import checked_path
 
-LIMITS = ("image", "cpu_limit", "memory_limit_mb", "pids_limit", "environment", "pinned")
-SETTINGS = ("name", *LIMITS, "uses_host_credentials")
+LIMITS = ("image", "cpu_limit", "memory_limit_mb", "pids_limit", "environment")
+SETTINGS = ("name", *LIMITS, *REFRESH, "uses_host_credentials")
 OBSERVED = ("slug", "status", "status_at", "health", "health_at", "wanted", "pending_action", "last_error", "docker_id", "created_at")
-RELATED = ("container_row", "containers", "runs", "events")
-LENDING = (
-    "Only an administrator can switch this. While it is on, the container gets copies of the host's SSH keys and git settings, the hub's "
-    "GitHub token and the host's Claude login: everyone who can run a command or open a terminal in this project can read and copy them, "
-    "and so can every agent at work in it. A key of the project's own is the better way."
-)
+RELATED = ("refresh_loses", "container_row", "containers", "runs", "events")
 
 
 class ProjectForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -42,10 +40,14 @@ class ProjectForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Project
         fields = (*SETTINGS, "path")
-        labels = {"cpu_limit": "CPU limit", "memory_limit_mb": "Memory limit (MB)", "pids_limit": "Process limit"}
+        labels = {"cpu_limit": "CPU limit", "memory_limit_mb": "Memory limit (MB)", "pids_limit": "Process limit", **REFRESH_LABELS}
+        help_texts = REFRESH_HELP
 
     def clean_path(self) -> str:
         return str(self._asked(checked_path, self.cleaned_data["path"]))
+
+    def clean_refresh_quiet_hours(self) -> str:
+        return str(self._asked(checked_quiet_hours, self.cleaned_data["refresh_quiet_hours"].strip()))
 
     def clean_environment(self) -> dict[str, str]:
         value = self.cleaned_data["environment"] or {}
@@ -63,6 +65,16 @@ class ProjectForm(forms.ModelForm):  # type: ignore[type-arg]
 
 class RelatedColumns:
     """From a project to what belongs to it."""
+
+    @admin.display(description="a refresh loses")
+    def refresh_loses(self, row: Project) -> str:
+        """Now, and at the last refresh."""
+        now: manifests.ManifestView | None = getattr(row, "manifest_now", None)
+        last = Manifest.objects.filter(project=row).first()
+        told = now.sentence if now is not None else "It is told when this page is opened again."
+        if last is None:
+            return told
+        return format_html("{}<br>At the last refresh, {} UTC: {}", told, f"{last.at:%Y-%m-%d %H:%M}", manifests.view_of(last).sentence)
 
     @admin.display(description="container now")
     def container_row(self, row: Project) -> str:
@@ -162,6 +174,8 @@ class ProjectAdmin(ProjectColumns, RelatedColumns, ProjectActions, ServiceAdmin)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
         project = kwargs.get("obj")
+        if project is not None and request.method == "GET":
+            project.manifest_now = manifests.look_or_say(project=project)  # asked here, since no template may ask the Engine
         context["tools"] = self.object_tools(request, project) if project is not None and kwargs.get("change") else []
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -170,13 +184,15 @@ class ProjectAdmin(ProjectColumns, RelatedColumns, ProjectActions, ServiceAdmin)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         settings = ("name", "path", *LIMITS)
+        refreshing = ("Refreshed by itself", {"fields": REFRESH, "description": REFRESHING})
         lending = ("Credentials of the host", {"fields": ("uses_host_credentials",), "description": LENDING})
         if obj is None:
-            return ((None, {"fields": settings}), lending)
+            return ((None, {"fields": settings}), refreshing, lending)
         return (
             ("What was seen", {"fields": OBSERVED}),
             ("What belongs to it", {"fields": RELATED}),
             ("Settings", {"fields": settings}),
+            refreshing,
             lending,
         )
 

@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from projects.access import visible_events, visible_projects
 from projects.admin.base import AdministratorsOnly, ReadOnlyAdmin
 from projects.admin.links import NOTHING, link_to, link_to_list, link_to_pk
-from projects.models import CommandRun, Container, Event, Heartbeat, Instance, Project, TerminalSession
+from projects.models import Clone, CommandRun, Container, Event, Heartbeat, Instance, Project, Tally, TerminalSession
 from projects.services.exit_codes import exit_words
 
 LIMITS = ("cpu_limit", "memory_limit_mb", "pids_limit")
@@ -115,6 +115,32 @@ class EventAdmin(ReadOnlyAdmin):
 @admin.register(Heartbeat)
 class HeartbeatAdmin(AdministratorsOnly):
     list_display = ("role", "started_at", "beat_at")
+
+
+@admin.register(Tally)
+class TallyAdmin(AdministratorsOnly):
+    list_display = ("name", "labels", "count", "total")
+    list_filter = ("name",)
+
+
+@admin.register(Clone)
+class CloneAdmin(AdministratorsOnly):
+    """Begun and followed on the dashboard. The token is shown nowhere."""
+
+    list_display = ("id", "url", "state", "project_link", "actor_name", "created_at", "finished_at")
+    list_select_related = ("project",)
+    list_filter = ("state",)
+    search_fields = ("url", "path", "actor_name")
+    date_hierarchy = "created_at"
+    fields = ("url", "name", "path", "fields", "ensure", "state", "message", "output", "project_link", "actor_name", "cancelled_by")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("token")
+
+    @admin.display(description="project", ordering="project__slug")
+    def project_link(self, row: Clone) -> str:
+        return link_to(row.project)
 
 
 @admin.register(Instance)

@@ -19,7 +19,9 @@ from projects.api import (
     health,
     images,
     invitations,
+    manifests,
     members,
+    notifications,
     projects,
     secrets,
     terminals,
@@ -103,6 +105,8 @@ for part in (
     tokens,
     users,
     invitations,
+    manifests,
     terminals,
+    notifications,
 ):
     api.add_router("", part.router)

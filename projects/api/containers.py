@@ -5,15 +5,17 @@ from typing import Annotated, Any
 from django.http import HttpRequest, HttpResponse
 from ninja import Body, Query, Router
 from ninja.errors import HttpError
+from pydantic import AwareDatetime
 
 from projects.access import Permission, demand_administrator, project_for
 from projects.api.auth import actor, caller
 from projects.api.errors import NOT_RUNNING
 from projects.api.responses import ENGINE, answers, raw
-from projects.api.schemas import CleanupIn, CleanupOut, ContainerAnswer, ContainerOut, CountOut, Gone, HealthOut, StatsOut
+from projects.api.schemas import CleanupIn, CleanupOut, ContainerAnswer, ContainerOut, CountOut, Gone, HealthOut, ProcessList, StatsOut
 from projects.services import lifecycle
 from projects.services.cleanup import CleanupReport, cleanup_all
 from projects.services.container_logs import container_logs
+from projects.services.container_processes import container_processes
 from projects.services.errors import ContainerNotRunning
 from projects.services.health import HealthAnswer, check_health
 from projects.services.overview import ContainerView, view_container
@@ -90,10 +92,26 @@ def get_container_health(request: HttpRequest, slug: str) -> HealthAnswer:
     openapi_extra=raw("text/plain", "Its last lines, stdout and stderr in order."),
 )
 def get_container_logs(
-    request: HttpRequest, slug: str, tail: Annotated[int, Query(ge=1, le=LOG_LINES, description="How many lines.")] = 200
+    request: HttpRequest,
+    slug: str,
+    tail: Annotated[int, Query(ge=1, le=LOG_LINES, description="How many lines.")] = 200,
+    since: Annotated[AwareDatetime | None, Query(description="Only what was printed then or later.")] = None,
+    timestamps: Annotated[bool, Query(description="Begin each line with the Engine's time of it.")] = False,
 ) -> HttpResponse:
-    text = container_logs(project=project_for(caller(request), slug), tail=tail).decode(errors="replace")
+    project = project_for(caller(request), slug)
+    text = container_logs(project=project, tail=tail, since=since, timestamps=timestamps).decode(errors="replace")
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
+
+
+@router.get(
+    "/projects/{slug}/container/processes", response=answers(ProcessList, *ENGINE), summary="The processes in the container, as docker top"
+)
+def list_processes(request: HttpRequest, slug: str) -> dict[str, Any]:
+    """Most CPU first. 404 `Container not running` when it does not run."""
+    try:
+        return {"items": container_processes(project=project_for(caller(request), slug)), "next": None}
+    except ContainerNotRunning as error:
+        raise HttpError(404, NOT_RUNNING) from error
 
 
 @router.get("/containers/count", response=answers(CountOut, *ENGINE), summary="How many containers of this hub run")

@@ -2,8 +2,6 @@
 
 from typing import Annotated, Any
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import User
 from django.http import HttpRequest
 from ninja import Path, Query, Router, Status
 
@@ -14,7 +12,7 @@ from projects.api.responses import answers
 from projects.api.schemas import MemberIn, MemberList, MemberOut
 from projects.models import Membership
 from projects.services.catalog import remove_member, set_member
-from projects.services.errors import BadInput
+from projects.services.people import find_active_user
 
 router = Router(tags=["members"])
 
@@ -32,7 +30,7 @@ def list_members(request: HttpRequest, slug: str, limit: Limit = 50, cursor: Cur
 def put_member(request: HttpRequest, slug: str, payload: MemberIn) -> Status[dict[str, Any]]:
     """Owners. viewer: look; operator: also the container and commands; owner: also settings and members."""
     project = project_for(caller(request), slug, Permission.CONFIGURE)
-    member, new = set_member(project=project, user=_user(payload.username), role=payload.role, actor=actor(request))
+    member, new = set_member(project=project, user=find_active_user(payload.username), role=payload.role, actor=actor(request))
     return Status(201 if new else 200, _shown(member))
 
 
@@ -40,7 +38,7 @@ def put_member(request: HttpRequest, slug: str, payload: MemberIn) -> Status[dic
 def delete_member(request: HttpRequest, slug: str, username: Annotated[str, Path(max_length=150)]) -> Status[None]:
     """Owners. A project's last owner stays until there is another."""
     project = project_for(caller(request), slug, Permission.CONFIGURE)
-    remove_member(project=project, user=_user(username), actor=actor(request))
+    remove_member(project=project, user=find_active_user(username), actor=actor(request))
     return Status(204, None)
 
 
@@ -48,13 +46,6 @@ def delete_member(request: HttpRequest, slug: str, username: Annotated[str, Path
 def delete_member_by_query(request: HttpRequest, slug: str, username: Annotated[str, Query(max_length=150)]) -> Status[None]:
     """The same as with the name in the path."""
     return delete_member(request, slug, username)
-
-
-def _user(username: str) -> User:
-    user = get_user_model().objects.filter(username=username, is_active=True).first() if "\0" not in username else None
-    if user is None:
-        raise BadInput("There is no active user of that name; ask an administrator to make the account.")
-    return user
 
 
 def _shown(member: Membership) -> dict[str, Any]:

@@ -6,7 +6,25 @@ from typing import Annotated
 
 import typer
 
-from projects.cli import completion, containers, events, execute, hub, images, keys, listing, logs, members, people, runs, shell, tokens
+from projects.cli import (
+    completion,
+    containers,
+    events,
+    execute,
+    hub,
+    images,
+    keys,
+    listing,
+    logs,
+    manifests,
+    members,
+    notify,
+    people,
+    runs,
+    settings,
+    shell,
+    tokens,
+)
 from projects.cli.frame import HELP, HubGroup
 
 EPILOG = "\n\n".join(
@@ -56,8 +74,8 @@ def root(
 
 
 COMMANDS = {
-    "Look": (listing.ps, listing.stats, logs.logs, runs.runs, runs.output, events.events),
-    "Projects": (hub.add, hub.clone, hub.discover, hub.chown, containers.remove),
+    "Look": (listing.ps, listing.stats, manifests.diff, logs.logs, runs.runs, runs.output, events.events),
+    "Projects": (hub.add, hub.clone, hub.discover, settings.settings, hub.chown, containers.remove),
     "Containers": (
         containers.ensure,
         containers.start,
@@ -73,8 +91,9 @@ COMMANDS = {
 GROUPS = {
     "People": (people.group, members.group, tokens.group),
     "Keys": (keys.secret, keys.deploy_key, keys.git_token),
+    "Notifications": (notify.group,),
 }
-NAMES = {"remove": "rm", "execute": "exec"}
+NAMES = {"remove": "rm", "execute": "exec", "settings": "set"}
 
 for panel, commands in COMMANDS.items():
     for command in commands:

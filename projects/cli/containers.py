@@ -1,13 +1,16 @@
 """`hub ensure start stop restart refresh rm`: the life of one project's container."""
 
+import sys
 from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from projects.cli.frame import JsonOption, ProjectArgument, YesOption, actor, print_json, printable, project_named
+from projects.engine.errors import EngineError, EngineUnreachable
 from projects.models import CommandRun, Project
-from projects.services import lifecycle
+from projects.services import lifecycle, manifests
+from projects.services.errors import HubError
 
 
 def ensure(project: ProjectArgument, as_json: JsonOption = False) -> None:
@@ -36,12 +39,33 @@ def restart(project: ProjectArgument, as_json: JsonOption = False) -> None:
     _perform(lifecycle.restart_container, project, as_json)
 
 
-def refresh(project: ProjectArgument, as_json: JsonOption = False) -> None:
+def refresh(project: ProjectArgument, yes: YesOption = False, as_json: JsonOption = False) -> None:
     """Make the container anew.
 
-    The workspace and the Claude configuration stay; installed packages and running work go.
+    The workspace and the Claude configuration stay; installed packages and running work go. It says first which, and asks on a terminal.
     """
+    found = project_named(project)
+    lost = _what_would_go(found)
+    if lost.docker_id:
+        typer.echo(f"{'Lost with the container: ' if lost.contents and lost.loses else ''}{printable(lost.sentence)}", err=True)
+    if lost.docker_id and lost.loses and not yes and on_terminal():
+        typer.confirm(f"Refresh the container of {found.slug}?", abort=True, err=True)
     _perform(lifecycle.refresh_container, project, as_json)
+
+
+def _what_would_go(project: Project) -> manifests.ManifestView:
+    """What cannot be found out prevents no refresh. Raises EngineUnreachable."""
+    try:
+        return manifests.look(project=project)
+    except EngineUnreachable:
+        raise
+    except (EngineError, HubError) as error:
+        return manifests.unknown(project=project, error=error)
+
+
+def on_terminal() -> bool:
+    """Scripts are not asked."""
+    return sys.stdin.isatty()
 
 
 def remove(

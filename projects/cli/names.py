@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError
 
 from projects.cli.frame import printable
-from projects.models import ApiToken, GitCredential, Invitation, Project, ProjectSecret
+from projects.models import ApiToken, Channel, GitCredential, Invitation, Project, ProjectSecret
 from projects.services.errors import NotFound
 from projects.services.run_list import list_runs, short_id
 from projects.states import Role
@@ -38,6 +38,23 @@ def invitation_numbered(number: int) -> Invitation:
     if invitation is None:
         raise NotFound(f"There is no invitation {number}; hub user invitations --all lists them.")
     return invitation
+
+
+def channel_numbered(number: int) -> Channel:
+    """Raises NotFound."""
+    channel = Channel.objects.select_related("project").filter(pk=number).first() if 0 < number <= LARGEST_ID else None
+    if channel is None:
+        raise NotFound(f"There is no channel {number}; hub notify ls lists them.")
+    return channel
+
+
+def complete_channel(incomplete: str) -> list[tuple[str, str]]:
+    """Each with its name."""
+    try:
+        rows = list(Channel.objects.values_list("pk", "name")[:MOST])
+    except DatabaseError:
+        return []
+    return [(str(pk), printable(name)) for pk, name in rows if str(pk).startswith(incomplete)]
 
 
 def complete_user(incomplete: str) -> list[str]:

@@ -7,6 +7,7 @@ handle each message through a thread that all sockets of the process share.
 import asyncio
 import contextlib
 import json
+from collections import Counter
 from collections.abc import Coroutine
 from typing import Any
 from urllib.parse import parse_qs
@@ -33,6 +34,12 @@ LARGEST_NUMBER = 2**53
 NOT_SIGNED_IN, NO_ACCESS, MALFORMED = 4401, 4404, 4400
 
 log = structlog.get_logger(__name__)
+_open: Counter[str] = Counter()
+
+
+def open_sockets() -> dict[str, int]:
+    """How many this process holds, by kind."""
+    return {kind: number for kind, number in _open.items() if number}
 
 
 class Refused(Exception):
@@ -72,6 +79,7 @@ class Socket:
 
     async def serve(self) -> None:
         await self._receive()  # websocket.connect
+        _open[type(self).__name__] += 1
         try:
             await self._put({"type": "websocket.accept"})
             try:
@@ -86,6 +94,7 @@ class Socket:
             log.exception("socket.failed", path=self.scope["path"])
             await self._farewell(1011, "Something went wrong inside the hub, and its log tells what; open the page again.")
         finally:
+            _open[type(self).__name__] -= 1
             await asyncio.shield(self.cleanup())
 
     # -- what a kind of socket says ---------------------------------------------------------

@@ -7,8 +7,9 @@ from typing import Any
 import structlog
 from django.db import DatabaseError
 
-from projects.consumers.base import MALFORMED, Refused, Socket, malformed, whole
+from projects.consumers.base import MALFORMED, Gone, Refused, Socket, malformed, whole
 from projects.consumers.threads import in_thread
+from projects.consumers.typists import Typist, Typists, checked_typist
 from projects.engine.errors import ConnectionLost, EngineError, EngineUnreachable
 from projects.services.errors import BadInput, ContainerNotRunning, HubError
 from projects.services.terminals import Terminal, note_use
@@ -18,6 +19,8 @@ NOTE_SECONDS = 10
 MOST_KEPT_BYTES = 1024 * 1024
 STOPPED = "The container has stopped or was replaced; the terminal comes back by itself when it runs."
 BROKEN = "The connection to the container broke; attaching again."
+
+_typists = Typists()
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +37,10 @@ class TerminalConsumer(Socket):
         self._taken = asyncio.Event()
         self._ready = asyncio.Event()
         self._noted = {True: 0.0, False: 0.0}
+        self._noting: set[bool] = set()
         self._watching = False
+        self._typist = Typist(socket=self)
+        self._confirms = False
 
     async def opened(self) -> None:
         self._watching = not self.may_operate
@@ -49,6 +55,7 @@ class TerminalConsumer(Socket):
             )
         except BadInput as error:
             raise Refused(MALFORMED, str(error)) from error
+        await self._name_typist()
         self.start(self._show())
         self.start(self._type())
 
@@ -64,6 +71,7 @@ class TerminalConsumer(Socket):
         """Waits while a full megabyte is not taken, and so holds the client back."""
         if self._watching:
             return await self.error("You may only watch here; typing needs the operator role in this project.")
+        self._demand_newest()
         while len(self._input) >= MOST_KEPT_BYTES:
             self._taken.clear()
             await self._taken.wait()
@@ -72,6 +80,8 @@ class TerminalConsumer(Socket):
         return None
 
     async def cleanup(self) -> None:
+        if self._typist.socket is self:
+            self._typist.socket = None
         if hasattr(self, "terminal"):
             await self.terminal.close()
 
@@ -81,6 +91,25 @@ class TerminalConsumer(Socket):
             raise malformed()
         return int(value)
 
+    # -- what was typed over a socket that broke ------------------------------------------
+
+    async def _name_typist(self) -> None:
+        """A page that types under a name is told how much of it was taken, now and whenever more is."""
+        try:
+            name = checked_typist(self.query.get("typist"))
+        except ValueError:
+            raise malformed() from None
+        if name is None or self._watching:
+            return
+        self._typist, known = _typists.taken_over((self.user.pk, self.project.pk, self.terminal.session, name), self)
+        self._confirms = True
+        await self.say("taken", bytes=self._typist.taken, known=known)
+
+    def _demand_newest(self) -> None:
+        """The page types over another socket by now, and may have sent there what waits here."""
+        if self._typist.socket is not self:
+            raise Gone
+
     # -- its two tasks ----------------------------------------------------------------------
 
     async def _type(self) -> None:
@@ -88,15 +117,19 @@ class TerminalConsumer(Socket):
         while True:
             await self._typed.wait()
             await self._ready.wait()
+            self._demand_newest()
             data = bytes(self._input)
             self._input.clear()
+            self._typist.taken += len(data)  # before it is written: a task that is ended meanwhile has it typed once, not twice
             self._typed.clear()
             self._taken.set()
             try:
                 await self.terminal.write(data)
             except (ConnectionLost, HubError):
                 self._ready.clear()  # the other task sees the end, and says what became of it
-            await self._note(typed=True)
+            if self._confirms:
+                await self.say("taken", bytes=self._typist.taken, known=True)
+            self._note(typed=True)
 
     async def _show(self) -> None:
         while True:
@@ -105,7 +138,7 @@ class TerminalConsumer(Socket):
             try:
                 while (data := await self.terminal.read()) is not None:
                     await self.output(data)
-                    await self._note(typed=False)
+                    self._note(typed=False)
                 code = await self.terminal.wait()
             except EngineError:
                 lost, code = True, -1
@@ -143,12 +176,19 @@ class TerminalConsumer(Socket):
         plain = "\x1b[0m\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l"
         await self.output(f"{plain}\r\n[{line}]\r\n".encode())
 
-    async def _note(self, *, typed: bool) -> None:
+    def _note(self, *, typed: bool) -> None:
+        """Beside the terminal: no key and no output waits for a database that is being written to."""
         now = time.monotonic()
-        if now - self._noted[typed] >= NOTE_SECONDS:
+        if now - self._noted[typed] >= NOTE_SECONDS and typed not in self._noting:
             self._noted[typed] = now
-            project, name = self.project, self.terminal.session
-            try:
-                await in_thread(lambda: note_use(project=project, name=name, typed=typed))
-            except DatabaseError:  # the terminal goes on; the next note comes soon
-                log.warning("terminal.use_not_noted", project=project.slug, exc_info=True)
+            self._noting.add(typed)
+            self.start(self._save_use(typed))
+
+    async def _save_use(self, typed: bool) -> None:
+        project, name = self.project, self.terminal.session
+        try:
+            await in_thread(lambda: note_use(project=project, name=name, typed=typed))
+        except DatabaseError:  # the terminal goes on; the next note comes soon
+            log.warning("terminal.use_not_noted", project=project.slug, exc_info=True)
+        finally:
+            self._noting.discard(typed)

@@ -1,15 +1,17 @@
 """What the Engine says of containers and images, in our own words."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from projects.engine.base import ContainerInfo, ContainerSummary, ImageInfo, Mount
-from projects.states import Health, Status
+from projects.engine.base import Change, ContainerInfo, ContainerSummary, DiskUse, ImageInfo, Mount
+from projects.states import ChangeKind, Health, Status
 
 DEFAULT_CPU_PERIOD = 100_000
 _NANO = 1_000_000_000
+_CHANGES = (ChangeKind.CHANGED, ChangeKind.ADDED, ChangeKind.DELETED)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?")
 
 
@@ -63,6 +65,11 @@ def summary_of(row: Mapping[str, Any]) -> ContainerSummary:
     )
 
 
+def changes_of(text: bytes) -> Sequence[Change]:
+    """From the answer of a diff. Each row becomes a Change as it is parsed, since there may be hundreds of thousands."""
+    return json.loads(text, object_hook=lambda row: Change(row["Path"], _CHANGES[row["Kind"]])) or ()
+
+
 def _status(word: str) -> Status:
     return Status(word) if word in set(Status) else Status.UNKNOWN
 
@@ -99,3 +106,33 @@ def image_of(found: Mapping[str, Any]) -> ImageInfo:
         user=config.get("User") or "",
         environment=dict(line.partition("=")[::2] for line in config.get("Env") or []),
     )
+
+
+def disk_use_of(found: Mapping[str, Any]) -> list[DiskUse]:
+    """From the answer of `system df`. Layers that images share are counted once, as the Engine counts them in all."""
+    images = found.get("Images") or []
+    used_images = [row for row in images if int(row.get("Containers") or 0) > 0]
+    layers = int(found.get("LayersSize") or 0)
+    alone = sum(int(row.get("Size") or 0) - max(0, int(row.get("SharedSize") or 0)) for row in images if row not in used_images)
+    containers = found.get("Containers") or []
+    stopped = [row for row in containers if row.get("State") not in ("running", "paused", "restarting")]
+    volumes = found.get("Volumes") or []
+    lost = [row for row in volumes if not (row.get("UsageData") or {}).get("RefCount")]
+    cache = found.get("BuildCache") or []
+    idle = [row for row in cache if not row.get("InUse")]
+    in_use = (len(used_images), len(containers) - len(stopped), len(volumes) - len(lost), len(cache) - len(idle))
+    return [
+        DiskUse("images", len(images), in_use[0], layers, min(layers, alone) if used_images else layers),
+        DiskUse("containers", len(containers), in_use[1], _sum(containers, "SizeRw"), _sum(stopped, "SizeRw")),
+        DiskUse("volumes", len(volumes), in_use[2], _volume_bytes(volumes), _volume_bytes(lost)),
+        DiskUse("build cache", len(cache), in_use[3], _sum(cache, "Size"), _sum(idle, "Size")),
+    ]
+
+
+def _sum(rows: Iterable[Mapping[str, Any]], key: str) -> int:
+    return sum(max(0, int(row.get(key) or 0)) for row in rows)
+
+
+def _volume_bytes(rows: Iterable[Mapping[str, Any]]) -> int:
+    """-1 stands for a driver that cannot tell."""
+    return _sum(((row.get("UsageData") or {}) for row in rows), "Size")

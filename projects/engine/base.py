@@ -12,16 +12,19 @@ from typing import Protocol, Self
 from projects.engine.values import (
     BuildProgress,
     BuildSpec,
+    Change,
     Chunk,
     ContainerInfo,
     ContainerSpec,
     ContainerSummary,
+    DiskUse,
     EngineEvent,
     EngineInfo,
     ExecOutcome,
     ExecSpec,
     HealthCheck,
     ImageInfo,
+    ImageLayer,
     Mount,
     Process,
     Usage,
@@ -32,11 +35,13 @@ __all__ = [
     "MARKER_VARIABLE",
     "BuildProgress",
     "BuildSpec",
+    "Change",
     "Chunk",
     "ContainerInfo",
     "ContainerSpec",
     "ContainerSummary",
     "Containers",
+    "DiskUse",
     "Engine",
     "EngineEvent",
     "EngineInfo",
@@ -47,6 +52,7 @@ __all__ = [
     "Execs",
     "HealthCheck",
     "ImageInfo",
+    "ImageLayer",
     "Images",
     "Mount",
     "Networks",
@@ -135,6 +141,10 @@ class Containers(Protocol):
     def layer_bytes(self, ref: str) -> int:
         """Size of the writable layer. Slow (it walks files). Raises NoSuchObject."""
 
+    def changes(self, ref: str, *, timeout_seconds: float = 60) -> Sequence[Change]:
+        """What differs from its image, running or not: files, and the directories above them; what is mounted is left out.
+        There may be hundreds of thousands, and the Engine then takes its time. Raises NoSuchObject."""
+
 
 class Execs(Protocol):
     def run(
@@ -176,8 +186,12 @@ class Images(Protocol):
 
     def list(self, *, labels: Mapping[str, str] | None = None) -> Sequence[ImageInfo]: ...
 
-    def build(self, spec: BuildSpec) -> Iterator[BuildProgress]:
-        """Lines as they happen; the last has `image_id`. Raises BuildFailed, EngineUnreachable."""
+    def history(self, ref: str) -> Sequence[ImageLayer]:
+        """What it was made by, newest first; empty when there is no such image."""
+
+    def build(self, spec: BuildSpec, *, stop: Callable[[], bool] | None = None) -> Iterator[BuildProgress]:
+        """Lines as they happen; the last has `image_id`. `stop` is asked at least once a second; once it answers true, the
+        build is ended. Raises BuildFailed, BuildStopped, EngineUnreachable."""
 
     def remove(self, ref: str) -> None:
         """Quiet when gone already. WrongState when a container uses it."""
@@ -224,5 +238,8 @@ class Engine(Protocol):
         """Quiet when the Engine answers in time; else EngineUnreachable."""
 
     def info(self) -> EngineInfo: ...
+
+    def disk_use(self) -> Sequence[DiskUse]:
+        """As `docker system df`: images, containers, volumes and build cache. Slow where there is much of them."""
 
     def close(self) -> None: ...

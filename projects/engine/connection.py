@@ -7,7 +7,7 @@ thread safety; so each thread of each process makes its own, at first use.
 import os
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,8 @@ import requests
 from docker.context import ContextAPI
 from docker.tls import TLSConfig
 
-from projects.engine.base import EngineInfo
+from projects.engine.answers import disk_use_of
+from projects.engine.base import DiskUse, EngineInfo
 from projects.engine.containers import DockerContainers
 from projects.engine.errors import EngineUnreachable, Refused
 from projects.engine.events import DockerEvents
@@ -174,6 +175,11 @@ class DockerEngine:
             cgroup_version=str(found.get("CgroupVersion", "1")),
             operating_system=found["OperatingSystem"],
         )
+
+    def disk_use(self) -> Sequence[DiskUse]:
+        client: Any = self.connection.client()
+        with translated(self.connection.base_url):
+            return disk_use_of(client.df())
 
     def close(self) -> None:
         self.connection.close()

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import docker.types
 
-from projects.engine.answers import info_of, summary_of
-from projects.engine.base import ContainerInfo, ContainerSpec, ContainerSummary, Process
+from projects.engine.answers import changes_of, info_of, summary_of
+from projects.engine.base import Change, ContainerInfo, ContainerSpec, ContainerSummary, Process
 from projects.engine.errors import NoSuchObject, Refused, WrongState
 from projects.engine.logs import LogFollower, read_logs
 from projects.engine.translate import checked, translated
@@ -148,6 +148,13 @@ class DockerContainers:
             address = f"{client.base_url}/v{client.api_version}/containers/{docker_id}/json"
             found = checked(client.get(address, params={"size": 1}, timeout=LAYER_SECONDS)).json()
         return int(found.get("SizeRw") or 0)
+
+    def changes(self, ref: str, *, timeout_seconds: float = 60) -> Sequence[Change]:
+        docker_id = self._found(ref).docker_id
+        client = self._connection.client()
+        with translated(self._connection.base_url):
+            address = f"{client.base_url}/v{client.api_version}/containers/{docker_id}/changes"
+            return changes_of(checked(client.get(address, timeout=timeout_seconds)).content)
 
     def _found(self, ref: str) -> ContainerInfo:
         """Raises NoSuchObject."""

@@ -35,3 +35,7 @@ class Refused(EngineError):
 
 class BuildFailed(EngineError):
     """An image build or pull ended with an error; the sentence carries the failing step."""
+
+
+class BuildStopped(EngineError):
+    """An image build was ended because its caller wished so."""

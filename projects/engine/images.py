@@ -5,8 +5,9 @@ import json
 import re
 import tarfile
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -18,8 +19,8 @@ import structlog
 from docker.utils.build import exclude_paths
 
 from projects.engine.answers import image_of
-from projects.engine.base import BuildProgress, BuildSpec, ImageInfo
-from projects.engine.errors import BuildFailed, ConnectionLost, NoSuchObject, Refused
+from projects.engine.base import BuildProgress, BuildSpec, ImageInfo, ImageLayer
+from projects.engine.errors import BuildFailed, BuildStopped, ConnectionLost, NoSuchObject, Refused
 from projects.engine.streaming import Streaming
 from projects.engine.translate import translated
 
@@ -30,8 +31,10 @@ BUILD_HEAD_SECONDS = 600
 """For sending the context and until the builder begins."""
 BUILD_PATIENCE_SECONDS = 60
 """Without one answered ping: a busy host is slow, and a build is worth waiting for."""
+STOP_ASKED_SECONDS = 0.5
 log = structlog.get_logger(__name__)
 _BUILDERS_OWN = (" ---> ", "Removing intermediate container ")
+_SHELL = re.compile(r"^(?:\|\d+ (?:\S+=\S* )*)?(?:/bin/(?:ba)?sh(?: -\w+(?: pipefail)?)* -c )?(?:#\(nop\)\s*)?")
 _STEP = re.compile(r"^Step (\d+)/(\d+) :")
 
 
@@ -58,8 +61,19 @@ class DockerImages:
             ids = dict.fromkeys(row["Id"] for row in client.images(filters=filters))
         return [info for image_id in ids if (info := self.inspect(image_id)) is not None]
 
-    def build(self, spec: BuildSpec) -> Iterator[BuildProgress]:
-        """Closing the iterator ends the build."""
+    def history(self, ref: str) -> Sequence[ImageLayer]:
+        client: Any = self._connection.client()
+        if not ref:
+            return []
+        try:
+            with translated(self._connection.base_url):
+                found = client.history(ref)
+        except NoSuchObject:
+            return []
+        return [ImageLayer(datetime.fromtimestamp(row["Created"], UTC), _instruction(row["CreatedBy"]), int(row["Size"])) for row in found]
+
+    def build(self, spec: BuildSpec, *, stop: Callable[[], bool] | None = None) -> Iterator[BuildProgress]:
+        """Closing the iterator ends the build too."""
         with tempfile.TemporaryFile() as context:
             try:
                 write_context(spec, context)
@@ -68,7 +82,7 @@ class DockerImages:
             context.seek(0)
             stream = Streaming(self._connection, lambda client: _ask(client, spec, context), patience_seconds=BUILD_PATIENCE_SECONDS)
             try:
-                yield from Progress().of(_objects(stream))
+                yield from Progress().of(_objects(_chunks(stream, stop)))
             except (Refused, NoSuchObject) as error:
                 raise BuildFailed(f"The build could not begin: {error}") from error
             finally:
@@ -111,10 +125,29 @@ def _registry_logins() -> dict[str, str]:
     return {"X-Registry-Config": docker.auth.encode_header(logins).decode()} if logins else {}
 
 
-def _objects(stream: Streaming) -> Iterator[Mapping[str, Any]]:
+def _chunks(stream: Streaming, stop: Callable[[], bool] | None) -> Iterator[bytes]:
+    """A step may be silent for minutes, so the wish to stop is asked for meanwhile."""
+    while True:
+        if stop is not None and stop():
+            raise BuildStopped("The build was stopped; its finished steps are kept, so the next one goes on from there.")
+        try:
+            chunk = stream.next(STOP_ASKED_SECONDS)
+        except TimeoutError:
+            continue
+        if chunk is None:
+            return
+        yield chunk
+
+
+def _instruction(created_by: str) -> str:
+    """As the Dockerfile has it: the classic builder writes `/bin/sh -c #(nop)  ENV A=b`, or a whole RUN with its arguments."""
+    return " ".join(_SHELL.sub("", created_by).split()) if "#(nop)" in created_by else "RUN " + " ".join(_SHELL.sub("", created_by).split())
+
+
+def _objects(chunks: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
     """One JSON object a line, wherever the chunks were cut."""
     waiting = b""
-    for chunk in stream:
+    for chunk in chunks:
         *lines, waiting = (waiting + chunk).split(b"\n")
         yield from (json.loads(line) for line in lines if line.strip())
 

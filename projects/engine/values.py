@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from projects.states import Health, Status, Stream
+from projects.states import ChangeKind, Health, Status, Stream
 
 # -- asked for ------------------------------------------------------------------------------
 
@@ -155,6 +155,14 @@ class Usage:
     cpu_seconds: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One path of a container's own layer that differs from its image."""
+
+    path: str
+    kind: ChangeKind
+
+
 @dataclass(frozen=True)
 class Process:
     pid: int
@@ -172,6 +180,26 @@ class ImageInfo:
     labels: Mapping[str, str]
     user: str
     environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ImageLayer:
+    """One step that an image was made by, newest first; the Engine keeps no id for most of them."""
+
+    created_at: datetime
+    created_by: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class DiskUse:
+    """One kind of thing on the Engine's disk: how many, how many in use, all of it, and what removing the unused would free."""
+
+    kind: str
+    count: int
+    in_use: int
+    size_bytes: int
+    reclaimable_bytes: int
 
 
 @dataclass(frozen=True)

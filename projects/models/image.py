@@ -17,6 +17,7 @@ class ImageBuild(models.Model):
     image_id = models.CharField(max_length=100, blank=True)
     message = models.TextField(blank=True)
     actor_name = models.CharField(max_length=150)
+    cancelled_by = models.CharField(max_length=150, blank=True, help_text="Who asked for its end while it ran; its builder sees to it.")
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
 

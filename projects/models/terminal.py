@@ -19,6 +19,10 @@ class TerminalSession(models.Model):
     last_input_at = models.DateTimeField(null=True)
     last_output_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
+    left_docker_id = models.CharField(
+        max_length=64, blank=True, help_text="The container that was refreshed under it: it waits to be opened in the next one."
+    )
+    workdir = models.CharField(max_length=1000, blank=True, help_text="Where its shell stood then.")
 
     class Meta:
         ordering = ["name"]

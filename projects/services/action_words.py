@@ -55,6 +55,9 @@ WORDS = {
     ),
 }
 
+WITH_LAYER = (BatchAction.REFRESH, BatchAction.REMOVE_CONTAINER)
+"""They lose what was installed and written in the container: its manifest tells what that is."""
+
 DELETE = Words(
     "Delete the project",
     "Delete",
@@ -64,4 +67,10 @@ DELETE = Words(
         "Claude's configuration of this project: its login and history.",
         "Its settings, members, secrets, command runs and their output.",
     ),
+)
+
+LENDING = (
+    "Only an administrator can switch this. While it is on, the container gets copies of the host's SSH keys and git settings, the hub's "
+    "GitHub token and the host's Claude login: everyone who can run a command or open a terminal in this project can read and copy them, "
+    "and so can every agent at work in it. A key of the project's own is the better way."
 )

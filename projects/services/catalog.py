@@ -49,7 +49,7 @@ def create_project(*, actor: Actor, name: str, path: str, cloned_from: str = "",
     wished = _checked(None, actor, {"name": name, **fields})
     wished.setdefault("uses_host_credentials", _is_trusted(actor))
     with path_lock():
-        project = Project(slug=_free_slug(wished["name"]), path=checked_path(path), created_by=actor.user, **wished)
+        project = Project(slug=free_slug(wished["name"]), path=checked_path(path), created_by=actor.user, **wished)
         _demand_valid(project)
         try:
             with transaction.atomic():
@@ -65,6 +65,11 @@ def create_project(*, actor: Actor, name: str, path: str, cloned_from: str = "",
                 "Another project of that name or directory was made at this very moment; look at the list, then try again."
             ) from error
     return project
+
+
+def check_settings(*, actor: Actor, name: str, **fields: Any) -> None:
+    """Quiet when a project could be made with these, as far as that can be told before. Raises BadInput, Forbidden."""
+    _demand_valid(Project(slug=make_slug(name), path="/to-be-made", **_checked(None, actor, {"name": name, **fields})))
 
 
 def update_project(*, project: Project, actor: Actor, **fields: Any) -> Project:
@@ -119,7 +124,8 @@ def make_slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain)[:SLUG_LENGTH].strip("-") or "project"
 
 
-def _free_slug(name: str) -> str:
+def free_slug(name: str) -> str:
+    """The slug that a project of this name would get now."""
     base, number = make_slug(name), 1
     taken = RESERVED_SLUGS | set(Project.objects.filter(slug__startswith=base[: SLUG_LENGTH - 10]).values_list("slug", flat=True))
     slug = base
@@ -164,10 +170,16 @@ def _check_refresh(wished: dict[str, Any]) -> None:
     for name in sorted(THRESHOLDS & set(wished)):
         if wished[name] is not None and not math.isfinite(wished[name]):
             raise BadInput(f"{name} must be a number; leave it empty for the hub's own.")
+    checked_quiet_hours(wished.get("refresh_quiet_hours", ""))
+
+
+def checked_quiet_hours(text: str) -> str:
+    """Raises BadInput."""
     try:
-        quiet.parse(wished.get("refresh_quiet_hours", ""))
+        quiet.parse(text)
     except ValueError as error:
         raise BadInput(f"The quiet hours {error} (UTC); leave them empty for any time.") from error
+    return text
 
 
 def _checked_name(name: str) -> str:

@@ -1,5 +1,6 @@
 """Stop and remove every container of this hub: a command with a dry run, never done unasked."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -32,10 +33,14 @@ class CleanupReport:
     items: tuple[CleanupItem, ...]
 
 
-def cleanup_all(*, actor: Actor, dry_run: bool = True) -> CleanupReport:
-    """Every container with our label and instance, running or not. One that fails stops no other."""
+def cleanup_all(*, actor: Actor, dry_run: bool = True, only: Collection[str] | None = None) -> CleanupReport:
+    """Every container with our label and instance, running or not; of these `only` the ones of these ids (12 hex), if given.
+
+    One that fails stops no other.
+    """
     engine = current_engine()
     found = sorted(our_containers(engine), key=lambda summary: summary.name)
+    found = [summary for summary in found if only is None or summary.docker_id[:12] in only]
     if dry_run:
         return CleanupReport(True, tuple(_item(summary, removed=False) for summary in found))
     return CleanupReport(False, tuple(_remove(engine, summary, actor) for summary in found))
@@ -47,13 +52,14 @@ def _remove(engine: Engine, summary: ContainerSummary, actor: Actor) -> CleanupI
         if project is not None:
             remove_container(project=project, actor=actor)
         if engine.containers.inspect(summary.docker_id) is not None:
-            _remove_orphan(engine, summary, actor)
+            remove_orphan(engine, summary, actor)
     except (EngineError, HubError) as error:
         return _item(summary, removed=False, error=str(error))
     return _item(summary, removed=True)
 
 
-def _remove_orphan(engine: Engine, summary: ContainerSummary, actor: Actor) -> None:
+def remove_orphan(engine: Engine, summary: ContainerSummary, actor: Actor) -> None:
+    """Stop and remove a container of this hub that has no project."""
     engine.containers.stop(summary.docker_id)
     engine.containers.remove(summary.docker_id, force=True)
     with transaction.atomic():

@@ -73,13 +73,10 @@ def clone_project(
     up. Raises BadInput, Forbidden, Busy, ImageMissing, Unready when git fails or is given up, what an Engine raises.
     """
     source = checked_git_url(url)
-    if token and source.scheme != "https":
-        raise BadInput("A git token is for https addresses; an ssh address needs a key.")
-    if os.geteuid() != 0:
-        owner = Owner(os.geteuid(), os.getegid())
+    demand_fitting_token(source, token)
+    owner = owner_of_clones(owner)
     title = name or source.name
-    wanted = path or str(settings.CONTAINERHUB.workspace_roots[0].absolute() / make_slug(title))
-    place = Path(checked_new_path(wanted, owner=owner))
+    place = place_for(title, path, owner=owner)
     engine = current_engine()
     if not engine.info().is_local:
         raise Unready("The Engine is on another host, so nothing can be cloned from here; clone it there, then add it.")
@@ -97,6 +94,23 @@ def clone_project(
     if token:
         set_git_credential(project=project, host=source.host, token=token, actor=actor)
     return project
+
+
+def demand_fitting_token(source: GitUrl, token: str) -> None:
+    """Raises BadInput."""
+    if token and source.scheme != "https":
+        raise BadInput("A git token is for https addresses; an ssh address needs a key.")
+
+
+def owner_of_clones(owner: Owner) -> Owner:
+    """A hub that is not root can give them to its own user only."""
+    return owner if os.geteuid() == 0 else Owner(os.geteuid(), os.getegid())
+
+
+def place_for(title: str, path: str, *, owner: Owner) -> Path:
+    """Where the clone is to stand: `path`, or below the first workspace root. Raises BadInput."""
+    wanted = path or str(settings.CONTAINERHUB.workspace_roots[0].absolute() / make_slug(title))
+    return Path(checked_new_path(wanted, owner=owner))
 
 
 def _clone(engine: Engine, order: _Order, growing: Path) -> None:

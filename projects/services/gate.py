@@ -8,6 +8,7 @@ from django.utils import timezone
 from projects.engine.base import Engine, ExecSpec
 from projects.engine.errors import EngineError, EngineUnreachable
 from projects.models import Container, Project
+from projects.services import terminals
 from projects.services.claims import Claim, held, take_claim
 from projects.services.engines import current_engine
 from projects.services.errors import HubError
@@ -38,6 +39,7 @@ def prove_refreshes(*, actor: Actor) -> int:
 
 
 def _decide(row: Container, actor: Actor, engine: Engine) -> bool:
+    terminals.reopen(project=row.project)
     passed, why = _probe(row, engine)
     late = row.prove_until is not None and timezone.now() >= row.prove_until
     if not passed and not late:
@@ -71,6 +73,7 @@ def _probe(row: Container, engine: Engine) -> tuple[bool, str]:
 
 
 def _keep_new(row: Container, claim: Claim, actor: Actor, engine: Engine) -> None:
+    terminals.settle(project=row.project)
     for old in claim.step(predecessors, engine, row.project):
         claim.step(engine.containers.remove, old.docker_id, force=True)
     with transaction.atomic():

@@ -4,6 +4,7 @@ It wedges for good when a child is killed that waits for work (seen). The watche
 20 s; a worker that has done none for SILENT_SECONDS is restarted, which leaves time within the promised 3 minutes.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -18,6 +19,7 @@ SILENT_SECONDS = 100
 FRESH_SECONDS = 180
 MOST_WAITING = 20
 TICK = "containerhub-tick"
+ROLES = ("worker", "watcher")
 
 
 def started(role: str) -> None:
@@ -51,6 +53,34 @@ def worker_lives() -> bool:
     if row is None or row.beat_at is None:
         return False
     return row.beat_at >= row.started_at and timezone.now() - row.beat_at < timedelta(seconds=FRESH_SECONDS)
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A part of the hub: since when its present process runs, and its last sign of life."""
+
+    role: str
+    started_at: datetime | None
+    beat_at: datetime | None
+    lives: bool
+
+
+def signs() -> list[Sign]:
+    """The worker's and the watcher's. The web process is who answers."""
+    rows = {row.role: row for row in Heartbeat.objects.filter(role__in=ROLES)}
+    now = timezone.now()
+    found = []
+    for role in ROLES:
+        row = rows.get(role)
+        last = row.beat_at if row else None
+        fresh = row is not None and last is not None and last >= row.started_at and now - last < timedelta(seconds=FRESH_SECONDS)
+        found.append(Sign(role, row.started_at if row else None, last, fresh))
+    return found
+
+
+def waiting_tasks() -> int:
+    """How many tasks wait for the worker."""
+    return int(get_broker().queue_size())
 
 
 def worker_silent_since() -> datetime | None:

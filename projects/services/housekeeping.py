@@ -11,13 +11,16 @@ from django.utils import timezone
 from projects.engine.errors import EngineError
 from projects.models import Decision
 from projects.services.batches import mend_batches, prune_batches
+from projects.services.clones import mend_clones
 from projects.services.commands import prune_spools
 from projects.services.credentials import remove_unused_clis
 from projects.services.engines import current_engine
 from projects.services.images import remove_unused_variants
+from projects.services.notifications import notify, prune_deliveries
 from projects.services.ours import our_containers
 from projects.services.sweep import samples, sweep
 from projects.services.sweep.writing import latest_decisions
+from projects.services.tallies import ENGINE_ERROR, count
 
 HOUR_SECONDS = 3600
 DECISIONS_KEPT = timedelta(days=90)
@@ -27,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 def each_minute() -> None:
     """The tick's work."""
-    for duty in (_look_at_containers, keep_house):
+    for duty in (_look_at_containers, notify, keep_house):
         try:
             duty()
         except Exception:
@@ -38,12 +41,13 @@ def _look_at_containers() -> None:
     try:
         sweep()
     except EngineError as error:
+        count(ENGINE_ERROR, error=type(error).__name__)
         log.warning("sweep.engine_failed", error=str(error), cause=repr(error.__cause__))
 
 
 def keep_house() -> None:
-    """Batches that a dead worker left, at each call; at most hourly old outputs and batches, expired sessions, and copies of the Claude CLI
-    and image variants that no container uses."""
+    """Batches and clones that a dead worker left, at each call; at most hourly old outputs and batches, expired sessions, and what no
+    container uses: copies of the Claude CLI, and image variants."""
     _do(_EACH_TIME)
     if cache.add("housekeeping", 1, timeout=HOUR_SECONDS):
         _do(_CHORES)
@@ -81,10 +85,11 @@ def _unused_variants() -> None:
     remove_unused_variants(current_engine())
 
 
-_EACH_TIME: tuple[Callable[[], object], ...] = (mend_batches,)
+_EACH_TIME: tuple[Callable[[], object], ...] = (mend_batches, mend_clones)
 _CHORES: tuple[Callable[[], object], ...] = (
     prune_spools,
     prune_batches,
+    prune_deliveries,
     _expired_sessions,
     _old_samples,
     _old_decisions,

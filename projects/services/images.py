@@ -5,6 +5,7 @@
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -15,11 +16,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from projects.engine.base import BuildProgress, BuildSpec
-from projects.engine.errors import BuildFailed, EngineError
+from projects.engine.errors import BuildFailed, BuildStopped, EngineError
 from projects.models import ImageBuild
 from projects.services.build_context import base_digest, context_directory, extra_certificates
 from projects.services.engines import current_engine
-from projects.services.errors import Busy
+from projects.services.errors import Busy, NotFound
 from projects.services.filelock import FileLock
 from projects.services.record import HUB, Actor, record
 from projects.services.variants import LABEL_CLAUDE, LABEL_IMAGE, ensure_variant, remove_unused_variants
@@ -31,6 +32,8 @@ __all__ = [
     "LABEL_SOURCE",
     "build_image",
     "build_log",
+    "cancel_build",
+    "end_of_log",
     "ensure_variant",
     "mark_interrupted_builds",
     "remove_unused_variants",
@@ -39,6 +42,7 @@ __all__ = [
 
 LABEL_SOURCE = "io.containerhub.source"
 LOG_ANSWER_BYTES = 1024**2
+CANCEL_ASKED_SECONDS = 1
 OnProgress = Callable[[BuildProgress], None]
 
 log = structlog.get_logger(__name__)
@@ -73,6 +77,16 @@ def start_build(*, actor: Actor, no_cache: bool = False) -> ImageBuild:
     return ImageBuild.objects.get(pk=build.pk)
 
 
+def cancel_build(*, build: ImageBuild, actor: Actor) -> None:
+    """Wish for its end: whoever builds it, in whatever process, ends it within seconds. Raises NotFound when it is over."""
+    with transaction.atomic():
+        going_on = ImageBuild.objects.filter(pk=build.pk, state=BuildState.RUNNING)
+        if not going_on.exists():
+            raise NotFound("This build is over already; its log says how it went.")
+        if going_on.filter(cancelled_by="").update(cancelled_by=actor.name):
+            record("image.cancelling", actor=actor, message=f"The end of the build of {build.tag} was asked for.", build=build.pk)
+
+
 def mark_interrupted_builds() -> int:
     """Mark the builds whose builder died, and answer how many. A build lives as long as its tag's lock is held."""
     tags = ImageBuild.objects.filter(state=BuildState.RUNNING).values_list("tag", flat=True)
@@ -95,6 +109,15 @@ def build_log(build: ImageBuild, offset: int = 0) -> bytes:
             return file.read(LOG_ANSWER_BYTES)
     except FileNotFoundError:
         return b""
+
+
+def end_of_log(build: ImageBuild, most_bytes: int) -> bytes:
+    """At most so many of its last bytes."""
+    try:
+        size = _log_path(build).stat().st_size
+    except FileNotFoundError:
+        return b""
+    return build_log(build, size - most_bytes)[:most_bytes]
 
 
 # -- one build ------------------------------------------------------------------------------
@@ -155,6 +178,9 @@ def _run(build: ImageBuild, spec: BuildSpec, actor: Actor, on_progress: OnProgre
             image_id = _follow(build, spec, file, on_progress)
     except BuildFailed as error:
         _end(build, actor, BuildState.FAILED, message=str(error))
+    except BuildStopped:
+        by = ImageBuild.objects.values_list("cancelled_by", flat=True).get(pk=build.pk)
+        _end(build, actor, BuildState.CANCELLED, message=f"{by} cancelled it; its finished steps are kept for the next build.")
     except EngineError as error:
         _end(build, actor, BuildState.FAILED, message=str(error))
         raise
@@ -176,7 +202,7 @@ def _run(build: ImageBuild, spec: BuildSpec, actor: Actor, on_progress: OnProgre
 def _follow(build: ImageBuild, spec: BuildSpec, file: BinaryIO, on_progress: OnProgress | None) -> str:
     """Read the build to its end, into its log and its row; the image's id."""
     image_id = ""
-    for progress in current_engine().images.build(spec):
+    for progress in current_engine().images.build(spec, stop=_Wish(build)):
         if progress.line:
             file.write((progress.line.rstrip("\n") + "\n").encode(errors="replace"))
         if progress.step is not None and (progress.step, progress.steps) != (build.step, build.steps):
@@ -188,9 +214,26 @@ def _follow(build: ImageBuild, spec: BuildSpec, file: BinaryIO, on_progress: OnP
     return image_id
 
 
+class _Wish:
+    """Whether somebody asked for the build's end: one small query, at most once a second."""
+
+    def __init__(self, build: ImageBuild) -> None:
+        self._row = ImageBuild.objects.filter(pk=build.pk).exclude(cancelled_by="")
+        self._next = 0.0
+        self._wished = False
+
+    def __call__(self) -> bool:
+        now = time.monotonic()
+        if not self._wished and now >= self._next:
+            self._next = now + CANCEL_ASKED_SECONDS
+            self._wished = self._row.exists()
+        return self._wished
+
+
 _VERBS = {
     BuildState.FINISHED: ("image.built", "was built"),
     BuildState.FAILED: ("image.failed", "could not be built"),
+    BuildState.CANCELLED: ("image.cancelled", "was not built to the end"),
     BuildState.INTERRUPTED: ("image.interrupted", "was not built to the end"),
 }
 

@@ -36,8 +36,20 @@ def open_row(project: Project, info: ContainerInfo, *, notes: Sequence[str] = ()
 
 
 def note_ending(info: ContainerInfo) -> None:
-    """How it ended, or that it runs again: what the Engine forgets with the container."""
-    Container.objects.filter(docker_id=info.docker_id).update(**_ending(info))
+    """How it ended, or since when it runs: what the Engine forgets with the container."""
+    Container.objects.filter(docker_id=info.docker_id).update(started_at=info.started_at, **_ending(info))
+
+
+def began_anew(info: ContainerInfo) -> bool:
+    """It runs, but not since the start that is noted of it: it was started again behind the hub's back."""
+    known = Container.objects.filter(docker_id=info.docker_id).values_list("started_at", flat=True).first()
+    return info.running and known is not None and info.started_at is not None and info.started_at > known
+
+
+def is_as_noted(info: ContainerInfo) -> bool:
+    """It runs, or has ended, as it did when it was last looked at."""
+    known = Container.objects.filter(docker_id=info.docker_id).values_list("exit_code", flat=True).first()
+    return (known is None) == info.running
 
 
 def current_row(project: Project) -> Container | None:

@@ -46,6 +46,11 @@ def view_container(*, project: Project) -> ContainerView:
         project.refresh_from_db()
     else:
         project.status, project.status_at, project.health = Status.UNKNOWN, timezone.now(), Health.NONE
+    return known_container(project=project)
+
+
+def known_container(*, project: Project) -> ContainerView:
+    """As it was last observed, at the project's `status_at`: the Engine is not asked, so nothing waits for it."""
     row = Container.objects.filter(docker_id=project.docker_id, removed_at__isnull=True).first() if project.docker_id else None
     reason = busy_reason(project)
     due, why = _next_refresh(project, row, reason)

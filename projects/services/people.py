@@ -37,6 +37,14 @@ def find_user(username: str) -> User:
     return user
 
 
+def find_active_user(username: str) -> User:
+    """Who can be made a member of something. Raises BadInput."""
+    user = get_user_model().objects.filter(username=username, is_active=True).first() if "\0" not in username else None
+    if user is None:
+        raise BadInput("There is no active user of that name; ask an administrator to make the account.")
+    return user
+
+
 def create_user(
     *,
     actor: Actor,

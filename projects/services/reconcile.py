@@ -1,7 +1,8 @@
 """The Engine's containers against our rows: adopt, mark missing, report what is not ours. Never remove unasked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import structlog
 from django.conf import settings
@@ -10,30 +11,33 @@ from django.utils import timezone
 
 from projects.engine.base import ContainerInfo, ContainerSummary, Engine, EngineEvent
 from projects.engine.errors import EngineUnreachable
-from projects.models import Instance, Project
+from projects.models import Event, Instance, Project
 from projects.services import workspace
 from projects.services.engines import current_engine
 from projects.services.errors import HubError
-from projects.services.incarnations import close_rows, note_ending, open_row
+from projects.services.incarnations import began_anew, close_rows, is_as_noted, note_ending, open_row
 from projects.services.instance import instance, instance_id
 from projects.services.lifecycle import stop_container
 from projects.services.ours import is_ours, is_predecessor
-from projects.services.record import OUTSIDE, Actor, record
+from projects.services.record import OUTSIDE, WATCHER, Actor, record
 from projects.services.spec import LABEL_INSTANCE, MANAGED_BY, container_name, hub_labels
 from projects.services.throwaway import LABEL_PURPOSE
 from projects.states import Health, Status
+
+OOM_SPACING = timedelta(minutes=1)
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass
 class ReconcileReport:
-    """Slugs that were adopted or went missing, and names of containers that nobody claims.
+    """Slugs that were adopted, went missing or were started anew from outside, and names of containers that nobody claims.
 
     `foreign`: bears a project's name or our kind of label, but another hub's or nobody's; `orphaned`: ours, without a project.
     """
 
     adopted: list[str] = field(default_factory=list)
+    restarted: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
     orphaned: list[str] = field(default_factory=list)
@@ -48,7 +52,7 @@ def reconcile(*, actor: Actor) -> ReconcileReport:
     except EngineUnreachable as error:
         note_engine_lost(actor=actor, why=str(error))
         raise
-    note_engine_back(actor=actor)
+    is_back = note_engine_back(actor=actor)
     report = ReconcileReport()
     by_name = {summary.name: summary for summary in found}
     for project in Project.objects.filter(pending_action=""):
@@ -56,7 +60,10 @@ def reconcile(*, actor: Actor) -> ReconcileReport:
         _compare(project, summary, engine, report)
         if summary is not None and summary.status is Status.RUNNING and is_ours(summary, project):
             _stop_if_swapped(project, actor)
-    _strangers(found, report)
+    if is_back and report.restarted:
+        _tell_engine_restart(report.restarted)
+    for summary, ours in strangers(found):
+        (report.orphaned if ours else report.foreign).append(summary.name)
     return report
 
 
@@ -64,7 +71,10 @@ def observe(project: Project) -> None:
     """Look at one project's container and note what is seen."""
     engine = current_engine()
     info = engine.containers.inspect(container_name(project, settings.CONTAINERHUB))
-    _note(project, info if info is not None and is_ours(info, project) else None, ReconcileReport())
+    if info is not None and is_ours(info, project):
+        _note(project, info, ReconcileReport())
+    else:
+        _note_absence(project, engine, ReconcileReport())
 
 
 def observe_event(event: EngineEvent) -> None:
@@ -72,8 +82,11 @@ def observe_event(event: EngineEvent) -> None:
     if event.attributes.get(LABEL_INSTANCE) != instance_id():
         return
     project = Project.objects.filter(slug=event.attributes.get("project_id", ""), pending_action="").first()
-    if project is not None:
-        observe(project)
+    if project is None:
+        return
+    observe(project)
+    if event.kind == "oom":
+        _tell_out_of_memory(project)
 
 
 def count_active() -> int:
@@ -95,14 +108,24 @@ def _compare(project: Project, summary: ContainerSummary | None, engine: Engine,
     if summary is None and project.status in (Status.NONE, Status.MISSING):
         return
     info = engine.containers.inspect(summary.docker_id) if summary is not None else None
-    _note(project, info, report)
+    if info is not None:
+        _note(project, info, report)
+    else:
+        _note_absence(project, engine, report)
 
 
-def _note(project: Project, info: ContainerInfo | None, report: ReconcileReport) -> None:
+def _note_absence(project: Project, engine: Engine, report: ReconcileReport) -> None:
+    """Nothing of ours bears the project's name. What stands under another name was not removed, and is not said to be."""
+    left = engine.containers.inspect(project.docker_id) if project.docker_id else None
+    _note(project, None, report, left=left)
+
+
+def _note(project: Project, info: ContainerInfo | None, report: ReconcileReport, *, left: ContainerInfo | None = None) -> None:
     """Write what was seen with its event, unless an action began meanwhile: its holder writes then."""
     now = timezone.now()
     status = info.status if info is not None else (Status.NONE if project.status == Status.NONE else Status.MISSING)
-    health = info.health if info is not None else Health.NONE
+    # At a stop the Engine calls a container unhealthy (seen), which says nothing about it.
+    health = info.health if info is not None and status == Status.RUNNING else Health.NONE
     fields: dict[str, object] = {"status": status, "status_at": now, "health": health, "health_at": now}
     if info is not None:
         fields["docker_id"] = info.docker_id
@@ -114,9 +137,13 @@ def _note(project: Project, info: ContainerInfo | None, report: ReconcileReport)
         rows.update(**fields)
         if info is not None:
             _adopt_if_new(before, info, report)
+            if before.status in (Status.RUNNING, Status.UNKNOWN) and began_anew(info):
+                _tell_restart(before, info, report)
+            elif before.status != status:
+                _tell_status(before, info, report)
             note_ending(info)
-        if before.status != status:
-            _tell_status(before, info, status, report)
+        elif before.status != status:
+            _tell_absence(before, left, report)
         if before.health != health and health == Health.UNHEALTHY and info is not None:
             message = f"Its health check failed {info.failing_streak} times: {info.health_output.strip()[-300:] or 'no output'}"
             record("container.unhealthy", project=project, actor=OUTSIDE, message=message, docker_id=info.docker_id)
@@ -151,27 +178,70 @@ def _adopt_if_new(project: Project, info: ContainerInfo, report: ReconcileReport
         )
 
 
-def _tell_status(project: Project, info: ContainerInfo | None, status: Status, report: ReconcileReport) -> None:
+def _tell_status(project: Project, info: ContainerInfo, report: ReconcileReport) -> None:
     report.changed.append(project.slug)
-    if info is None:
-        report.missing.append(project.slug)
-        close_rows(project, reason="Removed from outside.")
-        message = "Its container was removed from outside; ensure makes a new one."
-        record("container.missing", project=project, actor=OUTSIDE, message=message, docker_id=project.docker_id)
-        return
-    exited = f" (exit code {info.exit_code}{', out of memory' if info.oom_killed else ''})" if status == Status.EXITED else ""
+    exited = f" (exit code {info.exit_code}{', out of memory' if info.oom_killed else ''})" if info.status == Status.EXITED else ""
+    as_before = project.status == Status.UNKNOWN and is_as_noted(info)
+    message = f"Container {info.short_id} is {info.status}, as it was before the Engine was lost."
+    if not as_before:
+        message = f"Container {info.short_id} was seen {info.status}{exited}; it was {project.status}."
     record(
-        f"container.{status}",
+        f"container.{info.status}",
         project=project,
-        actor=OUTSIDE,
-        message=f"Container {info.short_id} was seen {status}{exited}; it was {project.status}.",
+        actor=WATCHER if as_before else OUTSIDE,
+        message=message,
         docker_id=info.docker_id,
         before=project.status,
         exit_code=info.exit_code,
     )
 
 
-def _strangers(found: Sequence[ContainerSummary], report: ReconcileReport) -> None:
+def _tell_restart(project: Project, info: ContainerInfo, report: ReconcileReport) -> None:
+    report.changed.append(project.slug)
+    report.restarted.append(project.slug)
+    message = f"Container {info.short_id} was started anew, not by the hub: from outside, or by the Engine after it had ended."
+    record(
+        "container.restarted",
+        project=project,
+        actor=OUTSIDE,
+        message=message,
+        docker_id=info.docker_id,
+        before=project.status,
+        restart_count=info.restart_count,
+    )
+
+
+def _tell_absence(project: Project, left: ContainerInfo | None, report: ReconcileReport) -> None:
+    report.changed.append(project.slug)
+    report.missing.append(project.slug)
+    actor, message = OUTSIDE, "Its container was removed from outside; ensure makes a new one."
+    if left is not None and is_predecessor(left.name):
+        actor, message = WATCHER, f"A refresh was cut short: the old container stands aside as {left.name}; ensure finishes what was begun."
+    elif left is not None:
+        message = f"Its container was renamed to {left.name} from outside: rename it back, or ensure makes a new one beside it."
+    elif not close_rows(project, reason="Removed from outside.") and project.status == Status.UNKNOWN:
+        actor, message = WATCHER, "Its container is missing, as before the Engine was lost; ensure makes a new one."
+    record("container.missing", project=project, actor=actor, message=message, docker_id=project.docker_id)
+
+
+def _tell_engine_restart(slugs: Sequence[str]) -> None:
+    """An Engine that was away and started its containers anew was itself restarted."""
+    message = f"The Docker Engine was restarted, and {len(slugs)} running container{'s' * (len(slugs) > 1)} began anew with it."
+    with transaction.atomic():
+        record("engine.restarted", actor=OUTSIDE, message=message, projects=list(slugs[:100]))
+
+
+def _tell_out_of_memory(project: Project) -> None:
+    """At most once in OOM_SPACING: what is out of memory is often so again and again."""
+    message = "A process in it was ended: the container's memory limit was reached. It needs a higher limit, or less work at once."
+    with transaction.atomic():
+        since = timezone.now() - OOM_SPACING
+        if not Event.objects.filter(kind="container.oom", project_slug=project.slug, at__gt=since).exists():
+            record("container.oom", project=project, actor=OUTSIDE, message=message, docker_id=project.docker_id)
+
+
+def strangers(found: Sequence[ContainerSummary]) -> Iterator[tuple[ContainerSummary, bool]]:
+    """Containers that nobody claims, and whether this hub made them (orphaned) or not (foreign)."""
     ours, prefix = instance_id(), f"{settings.CONTAINERHUB.name_prefix}-"
     slugs = set(Project.objects.values_list("slug", flat=True))
     for summary in found:
@@ -179,9 +249,9 @@ def _strangers(found: Sequence[ContainerSummary], report: ReconcileReport) -> No
         if LABEL_PURPOSE in summary.labels:
             continue  # a throw-away container at work
         if mine and summary.labels.get("project_id") not in slugs:
-            report.orphaned.append(summary.name)
+            yield summary, True
         elif not mine and (summary.labels.get("managed_by") == MANAGED_BY or summary.name.removeprefix(prefix) in slugs):
-            report.foreign.append(summary.name)
+            yield summary, False
 
 
 def note_engine_lost(*, actor: Actor, why: str) -> None:
@@ -195,11 +265,17 @@ def note_engine_lost(*, actor: Actor, why: str) -> None:
         record("engine.lost", actor=actor, message=why)
 
 
-def note_engine_back(*, actor: Actor) -> None:
+def engine_is_lost() -> bool:
+    return Instance.objects.filter(engine_reachable=False).exists()
+
+
+def note_engine_back(*, actor: Actor) -> bool:
+    """Whether it had been lost."""
     instance()
     now = timezone.now()
     with transaction.atomic():
         if Instance.objects.filter(pk=1, engine_reachable=False).update(engine_reachable=True, engine_seen_at=now):
             record("engine.back", actor=actor, message="The Docker Engine answers again.")
-        else:
-            Instance.objects.filter(pk=1).update(engine_seen_at=now)
+            return True
+        Instance.objects.filter(pk=1).update(engine_seen_at=now)
+        return False

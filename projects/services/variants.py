@@ -57,20 +57,17 @@ def variant_tag(image: str, image_id: str, uid: int, gid: int) -> str:
     return f"{_repository(image)}:{image_id.removeprefix('sha256:')[:12]}-u{uid}-g{gid}"
 
 
-def remove_unused_variants(engine: Engine) -> list[str]:
-    """Remove the variants of images that were rebuilt or are gone, and this hub's replaced builds; the names removed.
-
-    What any container uses stays.
-    """
-    removed = []
-    for found in engine.images.list(labels={LABEL_IMAGE: "variant"}):
-        if LABEL_VARIANT_OF in found.labels and not _is_current(engine, found):
-            removed += [name for name in found.tags or (found.image_id,) if _remove(engine, name)]
+def stale_images(engine: Engine) -> list[ImageInfo]:
+    """The variants of images that were rebuilt or are gone, and this hub's replaced builds; containers may use some of them."""
+    variants = engine.images.list(labels={LABEL_IMAGE: "variant"})
     ours = set(ImageBuild.objects.exclude(image_id="").values_list("image_id", flat=True))
-    for found in engine.images.list(labels={LABEL_IMAGE: "base"}):
-        if not found.tags and found.image_id in ours and _remove(engine, found.image_id):
-            removed.append(found.image_id)
-    return removed
+    replaced = [found for found in engine.images.list(labels={LABEL_IMAGE: "base"}) if not found.tags and found.image_id in ours]
+    return [found for found in variants if LABEL_VARIANT_OF in found.labels and not _is_current(engine, found)] + replaced
+
+
+def remove_unused_variants(engine: Engine) -> list[str]:
+    """Remove `stale_images`; the names removed. What any container uses stays."""
+    return [name for found in stale_images(engine) for name in found.tags or (found.image_id,) if _remove(engine, name)]
 
 
 def _is_current(engine: Engine, variant: ImageInfo) -> bool:

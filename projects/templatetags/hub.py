@@ -97,6 +97,12 @@ def megabytes(value: object) -> str:
 
 
 @register.filter
+def short_id(value: str) -> str:
+    """The 12 digits by which Docker's own tools name it."""
+    return value.removeprefix("sha256:")[:12]
+
+
+@register.filter
 def percent(value: object) -> str:
     return f"{value:.0f} %" if isinstance(value, int | float) else "–"
 

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_POST
 from projects.access import AccessDenied, Permission, demand, may, visible_projects
 from projects.engine.errors import EngineError
 from projects.models import Batch, Project
-from projects.services import batches
-from projects.services.action_words import WORDS
+from projects.services import batches, manifests
+from projects.services.action_words import WITH_LAYER, WORDS
 from projects.services.errors import HubError
 from projects.services.record import Actor
 from projects.states import BatchAction, ItemState
@@ -51,7 +51,9 @@ def act(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(back)
     if WORDS[action].loses and "confirmed" not in request.POST:
         chosen = [(project, refusal(request.user, action, project)) for project in projects]
-        context = {"words": WORDS[action], "action": action, "chosen": chosen, "back": back, "possible": any(not why for _, why in chosen)}
+        losses = manifests.look_at_several(projects=[project for project, why in chosen if not why]) if action in WITH_LAYER else []
+        possible = any(not why for _, why in chosen)
+        context = {"words": WORDS[action], "action": action, "chosen": chosen, "back": back, "possible": possible, "losses": losses}
         return render(request, "dashboard/confirm.html", context)
     return _begun(request, action, projects, back)
 

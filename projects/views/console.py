@@ -28,6 +28,7 @@ ADDONS = ("clipboard", "fit", "search", "unicode11", "web-links")
 @csp_update({"style-src": [SELF, NONCE]})  # type: ignore[arg-type]  # xterm makes <style> elements
 def console(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_or_404(request.user, slug)
+    chosen = _chosen(project, request.GET.get("run", ""))
     words = request.GET.get("q", "")
     return render(
         request,
@@ -40,7 +41,8 @@ def console(request: HttpRequest, slug: str) -> HttpResponse:
             "words": words,
             "page": Paginator(runs.found(project, words), PAGE).get_page(request.GET.get("page")),
             "assets": _assets(),
-            **_chosen(project, request.GET.get("run", "")),
+            "again": chosen["run"] if "again" in request.GET else None,
+            **chosen,
         },
     )
 

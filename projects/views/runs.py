@@ -1,9 +1,7 @@
 """A run's output: all of it to keep, and its end as the console's script reads it."""
 
-from collections.abc import AsyncIterator, Iterator
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.views.decorators.http import require_safe
@@ -12,6 +10,7 @@ from projects.models import CommandRun
 from projects.services import runs, spool
 from projects.states import Stream
 from projects.views.lookup import project_or_404, run_or_404
+from projects.views.streams import off_the_loop
 
 OFFSET, TRUNCATED, STATE = "X-ContainerHub-Next-Offset", "X-ContainerHub-Truncated", "X-ContainerHub-State"
 
@@ -24,7 +23,7 @@ def output(request: HttpRequest, slug: str, run_id: UUID) -> StreamingHttpRespon
     wanted = request.GET.get("stream", "").upper()
     only = Stream[wanted] if wanted in Stream.__members__ else None
     name = f"{run.project.slug}-{run.id.hex[:8]}{'.' + only.name.lower() if only else ''}.txt"
-    response = StreamingHttpResponse(_off_the_loop(runs.payload(run, only)), content_type="text/plain; charset=utf-8")
+    response = StreamingHttpResponse(off_the_loop(runs.payload(run, only)), content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "no-store"
     return response
@@ -48,9 +47,3 @@ def _kept(request: HttpRequest, slug: str, run_id: UUID) -> CommandRun:
     if run.output_removed_at is not None:
         raise Http404("The output of this command was removed when it grew old; run the command again.")
     return run
-
-
-async def _off_the_loop(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
-    step = sync_to_async(lambda: next(parts, None), thread_sensitive=False)
-    while (part := await step()) is not None:
-        yield part

@@ -1,4 +1,4 @@
-"""`python -m tests.admin.pictures`: pictures of the admin's pages into docs/screenshots/, of a hub that is made on the way."""
+"""Pictures of the admin and of the dashboard into docs/screenshots/, of a hub that is made on the way: see `python -m tests.pictures`."""
 
 import shutil
 import sys
@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.admin.browser import LOOKS, choose, chromium, enter
 from tests.admin.hub import AdminHub
+from tests.pages import pictures as pages
 from tests.sandbox import ROOT
 from tests.support import wait_until
 
@@ -36,6 +37,7 @@ def main() -> int:
         with chromium() as browser:
             for look in LOOKS:
                 _take(hub, browser, look)
+            pages.take(hub, browser)
     finally:
         hub.clean()
         shutil.rmtree(directory, ignore_errors=True)

@@ -25,8 +25,18 @@ from projects.states import BuildState, RunState
 from tests.admin.doors import enter, messages, place, select
 from tests.cast import EVERYBODY
 
-OF_THE_PROJECT = (Project, Container, CommandRun, Event, GitCredential, models.TerminalSession, models.Decision, models.Sample)
-FOR_ADMINISTRATORS = (ImageBuild, Heartbeat, Instance, models.HealthMemory, models.Lease)
+OF_THE_PROJECT = (
+    Project,
+    Container,
+    CommandRun,
+    Event,
+    GitCredential,
+    models.TerminalSession,
+    models.Decision,
+    models.Sample,
+    models.Manifest,
+)
+FOR_ADMINISTRATORS = (ImageBuild, Heartbeat, Instance, models.HealthMemory, models.Lease, models.Clone, models.Tally)
 
 
 @pytest.fixture
@@ -45,8 +55,11 @@ def filled(staff):
     at = project.created_at
     models.Decision.objects.create(project=project, at=at, last_at=at, verdict="keep", reason="Nothing is wrong.")
     models.Sample.objects.create(project=project, at=at, docker_id="a" * 12, memory_mb=1, pids=1, network_rx_mb=0, network_tx_mb=0)
+    models.Manifest.objects.create(project=project, docker_id="a" * 64, reason="too old", problem="The Engine was away.")
     models.HealthMemory.objects.create(project=project)
     models.Lease.objects.create(name="sweep")
+    models.Clone.objects.create(url="https://git.example.com/a.git", actor_name="x", token="s3cr3t-value")
+    models.Tally.objects.create(name="runs", key="runs")
     ImageBuild.objects.create(tag="x", actor_name="x", state=BuildState.FAILED)
     Heartbeat.objects.create(role="worker")
     instance()

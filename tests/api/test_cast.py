@@ -7,9 +7,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 
 from projects.api import api
-from projects.models import ApiToken, CommandRun, ImageBuild
+from projects.models import ApiToken, Channel, CommandRun, ImageBuild
 from projects.services.errors import Busy
-from projects.states import BuildState, RunState
+from projects.states import BuildState, ChannelKind, RunState
 from projects.use_cases import NOT_FOUND, REFUSED, SIGN_IN, USE_CASES, YES, Standing, access_table, allowed, may_use
 from tests.cast import EVERYBODY
 
@@ -29,6 +29,7 @@ class Call:
 
 
 P = "/projects/{slug}"
+HOOK = {"name": "ops", "kind": "webhook", "target": "https://hooks.example.com/x"}
 CALLS = [
     Call("GET", "/projects", "list projects"),
     Call("POST", "/projects", "make project", 201, {"name": "New one", "path": "{free}"}),
@@ -42,8 +43,11 @@ CALLS = [
     Call("GET", f"{P}/container/stats", "stats"),
     Call("GET", f"{P}/container/health", "health"),
     Call("GET", f"{P}/container/logs", "logs"),
+    Call("GET", f"{P}/container/processes", "see container"),
     Call("GET", f"{P}/container/decisions", "see container"),
     Call("GET", f"{P}/container/samples?range=24h", "see container"),
+    Call("GET", f"{P}/container/manifest", "see what a refresh takes away"),
+    Call("GET", f"{P}/container/manifests", "see what a refresh takes away"),
     Call("POST", f"{P}/container/refresh", "refresh"),
     Call("POST", f"{P}/container/start", "start"),
     Call("POST", f"{P}/container/stop", "stop"),
@@ -93,6 +97,14 @@ CALLS = [
     Call("GET", "/invitations", "invitations"),
     Call("POST", "/invitations", "invitations", 201, {"roles": [{"project": "web", "role": "viewer"}]}),
     Call("DELETE", "/invitations/{invitation_id}", "invitations", 404),  # there is none
+    Call("GET", "/notifications/channels", "list notification channels"),
+    Call("POST", "/notifications/channels", "notification channels", 201, {**HOOK, "project": "web"}),
+    Call("POST", "/notifications/channels", "notification channels of the hub", 201, HOOK),
+    Call("DELETE", "/notifications/channels/{channel_id}", "notification channels", 204),
+    Call("DELETE", "/notifications/channels?id={channel_id}", "notification channels", 204),
+    Call("POST", "/notifications/channels/{channel_id}/test", "notification channels"),
+    Call("GET", "/notifications/deliveries", "list notification channels"),
+    Call("GET", "/notifications/deliveries?channel={channel_id}", "notification channels"),
 ]
 STATUSES = {SIGN_IN: 401, REFUSED: 403, NOT_FOUND: 404}
 
@@ -116,9 +128,10 @@ def test_each_call_answers_each_user_as_the_table_says(running, monkeypatch, cal
     token, _ = ApiToken.unsaved(user=running.users["viewer" if name == "owner" else "owner"], name="somebody else's")
     token.save()
     build = ImageBuild.objects.create(tag="claude-dev-base:latest", actor_name="x", state=BuildState.RUNNING)
+    channel = Channel.objects.create(project=running.project, name="ops", kind=ChannelKind.EMAIL, target="ops@example.com")
     monkeypatch.setattr("projects.api.images.start_build", _busy)
     named = {"slug": "web", "username": "viewer", "host": "github.com", "name": "API_KEY"}
-    values = {**named, "run_id": run.pk, "build_id": build.pk, "token_id": token.pk, "invitation_id": 1}
+    values = {**named, "run_id": run.pk, "build_id": build.pk, "token_id": token.pk, "invitation_id": 1, "channel_id": channel.pk}
     free = running.host.workspace("free")
     body = {key: value.format(free=free) if isinstance(value, str) else value for key, value in call.body.items()} if call.body else None
     answer = running.call(name, call.method, "/api" + call.path.format(**values), body)
@@ -139,6 +152,7 @@ def test_nobody_gets_401_for_what_does_not_exist_too(db, pages, call):
         "build_id": 0,
         "token_id": 0,
         "invitation_id": 0,
+        "channel_id": 0,
     }
     answer = Client().generic(call.method, "/api" + call.path.format(**values), "{", content_type="application/json")
     assert answer.status_code == 401
@@ -167,6 +181,10 @@ ELSEWHERE = {
     "change owner of the workspace",
     "everybody's tokens",  # the admin
     "signs of life of the hub",  # the admin
+    "own sessions",  # these four: the pages, tests/pages/test_cast.py
+    "clone project",
+    "settle drift",
+    "doctor",
 }
 
 

@@ -38,6 +38,10 @@ class Hub:
         (container,) = self.stack.box.containers()
         return str(container.exec_run(["bash", "-c", command], user="claude").output.decode())
 
+    def session(self, name: str) -> list[str]:
+        """The rows of a terminal's session, as tmux holds them."""
+        return [row.rstrip() for row in self.execute(f"tmux -L hub capture-pane -p -t ={name}:").removesuffix("\n").split("\n")]
+
     def touch(self, path: str) -> None:
         self.execute(f"touch {path}")
 

@@ -1,13 +1,30 @@
 """A terminal in the page, as a person sees and uses it."""
 
+import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import Visitor
 from tests.support import wait_until
 
-ROWS = "[...document.querySelectorAll('[role=tabpanel]:not([hidden]) .xterm-rows > div')].map(row => row.textContent)"
+ROWS = """() => [...document.querySelectorAll("[role=tabpanel]:not([hidden]) .xterm-rows > div")].map(row => {
+    if (row.scrollWidth <= row.clientWidth) return row.textContent;
+    // after a terminal grew narrower xterm keeps cells beyond its edge, where nobody sees them
+    const edge = row.getBoundingClientRect().right - 1, range = document.createRange();
+    const walker = document.createTreeWalker(row, NodeFilter.SHOW_TEXT);
+    let seen = "";
+    while (walker.nextNode())
+        for (let at = 0; at < walker.currentNode.length; at++) {
+            range.setStart(walker.currentNode, at);
+            range.setEnd(walker.currentNode, at + 1);
+            if (range.getBoundingClientRect().left < edge) seen += walker.currentNode.data[at];
+        }
+    return seen;
+})"""
 SECONDS = 30
 
 
@@ -36,16 +53,13 @@ class Screen:
         holds = (lambda: wanted in self.text) if isinstance(wanted, str) else (lambda: wanted(self.rows))
         wait_until(holds, SECONDS, reason=lambda: f"{wanted!r} is not on the screen:\n{self.text}")
 
-    def settled(self) -> str:
-        """Wait until it has stayed the same for a while; what is on it then."""
-        seen = [""]
-
-        def same() -> bool:
-            seen.append(self.text)
-            return len(seen) > 10 and len(set(seen[-10:])) == 1 and bool(seen[-1])
-
-        wait_until(same, SECONDS, reason=lambda: f"it never rests:\n{self.text}")
-        return seen[-1]
+    def is_right(self, session: Callable[[], list[str]]) -> None:
+        """Wait until every row is what the session in the container holds."""
+        wait_until(
+            lambda: self.rows == session(),
+            SECONDS,
+            reason=lambda: "the screen and the session differ:\n" + "\n".join(difflib.ndiff(session(), self.rows)),
+        )
 
     def narrower(self) -> None:
         """A smaller window: the terminal has fewer rows and columns."""
@@ -95,3 +109,17 @@ class Screen:
     @property
     def tabs(self) -> list[str]:
         return self.page.locator("[role=tab]").all_inner_texts()
+
+    @property
+    def name(self) -> str:
+        return self.page.locator("[role=tab][aria-selected=true]").inner_text()
+
+
+@contextmanager
+def own_terminal(visitor: Visitor, name: str, **options: Any) -> Iterator[Screen]:
+    """At a shell's prompt; closed at the end, whatever runs in it."""
+    screen = Screen(visitor.console(**options)).fresh(name)
+    yield screen
+    screen.page.click("#terminal-close")
+    screen.page.click("#question-yes")
+    expect(screen.page.locator(f"#tab-{name}")).to_have_count(0, timeout=SECONDS * 1000)

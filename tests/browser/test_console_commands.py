@@ -1,12 +1,15 @@
 """The command bar, in a real browser on a real container."""
 
+import json
 import re
+import shlex
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NARROW, WIDE, axe, picture
 from tests.browser.screen import Screen
+from tests.support import wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 SLOW = 60_000
@@ -102,6 +105,33 @@ def test_past_commands_are_searched_opened_and_used_again(visitor):
     page.click("#history button")
     expect(page.locator("#command")).to_have_value("echo needle-in-the-list")
     expect(page.locator("#command")).to_be_focused()
+
+
+def test_a_result_is_run_again_and_copied_for_a_shell(visitor):
+    page = visitor.console(permissions=["clipboard-read", "clipboard-write"])
+    page.fill("#workdir", "/tmp")
+    page.fill("#timeout", "60")
+    run(page, "pwd; echo it\\'s")
+    ended(page, "^It ended, exit code 0")
+    first = page.url
+    page.reload()  # it comes from the hub now
+    ended(page, "^It ended, exit code 0")
+    copied = {}
+    for button, told in (("copy", "output is copied"), ("copy-exec", "hub exec"), ("copy-curl", "API token")):
+        page.click(f"#{button}")
+        expect(page.locator("#run-status")).to_contain_text(told)
+        copied[button] = page.evaluate("navigator.clipboard.readText()")
+    assert copied["copy"] == "/tmp\nit's\n"
+    order = ["hub", "exec", "sample", "--workdir", "/tmp", "--timeout", "60", "--", "bash", "-c", "pwd; echo it\\'s"]
+    assert shlex.split(copied["copy-exec"]) == order
+    words = shlex.split(copied["copy-curl"])
+    assert json.loads(words[words.index("-d") + 1]) == {"command": order[-1], "workdir": "/tmp", "timeout": 60}
+    assert words[-1] == f"{visitor.hub.address}/api/projects/sample/commands"
+    assert "Authorization: Bearer $TOKEN" in words
+    page.click("#repeat")
+    ended(page, "^It ended, exit code 0")
+    wait_until(lambda: page.url != first, reason="its address is another one")
+    expect(page.locator("#output")).to_have_text("/tmp\nit's\n")
 
 
 def test_what_the_hub_refuses_is_a_sentence_and_no_success(visitor):

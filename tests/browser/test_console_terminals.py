@@ -1,14 +1,14 @@
-"""Terminals in a real browser, with real programs in a real container: used, resized, reloaded in the middle."""
+"""Terminals in a real browser on a real container: keys, pastes, sizes, viewers, broken connections."""
 
 import time
 from collections.abc import Iterator
 from hashlib import sha256
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NARROW, Visitor, picture
-from tests.browser.screen import SECONDS, Screen
+from tests.browser.screen import SECONDS, Screen, own_terminal
 from tests.support import wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
@@ -17,79 +17,8 @@ SLOW = SECONDS * 1000
 
 @pytest.fixture
 def shell(visitor: Visitor, request) -> Iterator[Screen]:
-    """A terminal of the test's own, at a shell's prompt; closed at the end, whatever runs in it."""
-    name = request.node.originalname.removeprefix("test_")[:32]
-    screen = Screen(visitor.console()).fresh(name)
-    yield screen
-    screen.page.click("#terminal-close")
-    screen.page.click("#question-yes")
-    expect(screen.page.locator(f"#tab-{name}")).to_have_count(0, timeout=SLOW)
-
-
-def test_vim_is_right_again_after_a_resize_and_a_reload(shell):
-    shell.type("vim -u NONE -c 'set number ruler' /tmp/poem\n")
-    shell.shows("/tmp/poem")
-    shell.type("iroses are red\nviolets are €")
-    shell.shows("  2 violets are €")
-    shell.narrower()
-    shell.shows(lambda rows: rows[-1].endswith("All"))
-    before = shell.settled()
-    shell.reload()
-    shell.shows(lambda rows: "\n".join(rows).rstrip() == before)
-    picture(shell.page, "vim")
-    shell.press("Escape")
-    shell.type(":wq\n")
-    shell.shows("$")
-    shell.type("cat /tmp/poem\n")
-    shell.shows("\nviolets are €")
-
-
-def test_less_keeps_its_place_over_a_reload(shell):
-    shell.type("seq 1 1000 | less -X\n")
-    shell.shows(":")
-    shell.type("500g")
-    shell.shows("\n501\n")
-    before = shell.settled()
-    shell.reload()
-    shell.shows(lambda rows: "\n".join(rows).rstrip() == before)
-    shell.type("/77[0-9]$\n")
-    shell.shows("\n771\n")
-    shell.type("q")
-
-
-def test_a_program_that_redraws_the_whole_screen_goes_on_after_a_reload(shell):
-    shell.type("top -d 0.5\n")
-    shell.shows("load average")
-    shell.shows("COMMAND")
-    shell.narrower()
-    shell.shows(lambda rows: "top - " in rows[0] and any("COMMAND" in row for row in rows))
-    shell.reload()
-    shell.shows(lambda rows: "top - " in rows[0])
-    drawn = shell.text
-    shell.shows(lambda rows: "\n".join(rows) != drawn)
-    picture(shell.page, "top")
-    shell.type("q")
-    shell.shows("$")
-
-
-def test_a_python_repl_keeps_its_variables_over_a_reload(shell):
-    shell.type("python3 -q\n")
-    shell.shows(">>>")
-    shell.type("answer = 6 * 7\n")
-    shell.reload()
-    shell.shows("answer = 6 * 7")
-    shell.type("print('the answer', answer)\n")
-    shell.shows("the answer 42")
-
-
-def test_the_real_claude_shows_its_first_screen_also_after_a_reload(shell):
-    shell.type("clear; claude\n")
-    shell.shows(lambda rows: any("Claude" in row for row in rows) and "$ clear" not in rows[0])
-    expect(shell.page.locator("#terminal-status")).to_contain_text("Connected.")
-    before = shell.settled()
-    shell.reload()
-    shell.shows(lambda rows: "\n".join(rows).rstrip() == before)
-    picture(shell.page, "claude")
+    with own_terminal(visitor, request.node.originalname.removeprefix("test_")[:32]) as screen:
+        yield screen
 
 
 def test_a_flood_leaves_the_page_alive_and_control_c_answers_at_once(shell):
@@ -174,7 +103,7 @@ def test_a_closed_page_leaves_its_terminal_running(shell, visitor):
 
 def test_the_key_bar_has_what_a_small_keyboard_lacks(visitor):
     screen = Screen(visitor.console(viewport=NARROW))
-    keys = screen.page.locator("#keys")
+    keys = screen.page.locator("#key-bar")
     expect(keys).to_be_visible()
     screen.type("clear; cat -v\n")
     keys.locator("[data-key=Escape]").click()
@@ -191,17 +120,52 @@ def test_the_key_bar_has_what_a_small_keyboard_lacks(visitor):
 
 
 def test_what_is_on_the_screen_is_searched(shell):
-    shell.type("clear; echo a need''le here\n")
+    shell.type("clear; echo a need''le here; echo nee''dles there\n")
     shell.shows("a needle here")
-    shell.page.click("#terminal-find")
+    shell.shows("needles there")
+    shell.press("Control+Shift+F")
+    expect(shell.page.locator("#find-words")).to_be_focused()
     shell.page.fill("#find-words", "needle")
     shell.page.keyboard.press("Enter")
-    expect(shell.page.locator("#terminal-status")).to_have_text("Found.")
+    expect(shell.page.locator("#terminal-status")).to_have_text("Found: 1 of 2 on the screen.")
+    shell.page.keyboard.press("Enter")
+    expect(shell.page.locator("#terminal-status")).to_have_text("Found: 2 of 2 on the screen.")
+    shell.page.click("#find-previous")
+    expect(shell.page.locator("#terminal-status")).to_have_text("Found: 1 of 2 on the screen.")
+    picture(shell.page, "search")
+    shell.page.locator("#find-words").focus()
     shell.page.fill("#find-words", "haystack")
     shell.page.keyboard.press("Enter")
     expect(shell.page.locator("#terminal-status")).to_contain_text("not on the screen")
     shell.page.keyboard.press("Escape")
     expect(shell.page.locator("#find")).to_be_hidden()
+
+
+def test_letters_grow_and_stay_so(visitor):
+    screen = Screen(visitor.console())
+    rows = len(screen.rows)
+    for _ in range(6):
+        screen.page.click("#font-larger")
+    screen.shows(lambda now: len(now) < rows)
+    fewer = len(screen.rows)
+    screen.type(f"clear; until stty size | grep '^{fewer} '; do sleep 0.1; done; echo se''en\n")
+    screen.shows("seen")
+    screen.reload()
+    assert len(screen.rows) == fewer
+    for _ in range(12):
+        screen.page.click("#font-smaller")
+    screen.shows(lambda now: len(now) > rows)
+
+
+def test_a_terminal_fills_the_screen_and_comes_back(visitor):
+    screen = Screen(visitor.console(viewport={"width": 1000, "height": 700}))
+    rows = len(screen.rows)
+    screen.page.click("#terminal-full")
+    screen.shows(lambda now: len(now) > rows)
+    expect(screen.page.locator("#terminal-full")).to_have_attribute("aria-pressed", "true")
+    screen.page.click("#terminal-full")
+    screen.shows(lambda now: len(now) == rows)
+    expect(screen.page.locator("#terminal-full")).to_have_attribute("aria-pressed", "false")
 
 
 def test_screen_reader_mode_reads_the_screen_out_and_is_remembered(visitor):
@@ -228,22 +192,86 @@ def test_a_viewer_watches_and_cannot_type(visitor):
     assert "he ty" not in seen.text
 
 
-def test_a_lost_connection_comes_back_by_itself(visitor):
-    page = visitor.console("admin")
-    page.add_init_script(
-        """{ window.sockets = []; const Real = WebSocket;
-            window.WebSocket = class extends Real { constructor(...all) { super(...all); sockets.push(this); } }; }"""
-    )
-    page.reload()
-    screen = Screen(page)
-    screen.type("clear; echo sti''ll here\n")
-    screen.shows("still here")
+SOCKETS = """
+    window.sockets = []; window.swallow = false; const Real = WebSocket;
+    window.WebSocket = class extends Real {
+        constructor(...all) { super(...all); sockets.push(this); }
+        send(data) { if (!(window.swallow && data instanceof Uint8Array)) super.send(data); }
+    };
+"""
+
+
+@pytest.fixture
+def breakable(visitor: Visitor) -> Screen:
+    """Its page's `sockets` can be closed, and lose what is typed while `swallow` is true."""
+    context = visitor.context()
+    context.add_init_script(SOCKETS)
+    page = context.new_page()
+    page.goto("/projects/sample/console/")
+    return Screen(page)
+
+
+def connections(page: Page) -> int:
+    return int(page.evaluate("sockets.filter(each => each.url.includes('/terminal/')).length"))
+
+
+def broken(screen: Screen) -> None:
+    """Its connection is closed, and another one stands."""
+    before = connections(screen.page)
+    screen.page.evaluate("sockets.forEach(socket => socket.close())")
+    wait_until(lambda: connections(screen.page) > before, SECONDS)
+
+
+def test_a_lost_connection_comes_back_by_itself(breakable):
+    breakable.type("clear; echo sti''ll here\n")
+    breakable.shows("still here")
+    broken(breakable)
+    breakable.ready()
+    breakable.type("echo and go''es on\n")
+    breakable.shows("and goes on")
+    assert "still here" in breakable.text
+
+
+def test_keys_that_a_breaking_connection_swallowed_are_typed_again(breakable):
+    breakable.type("clear; echo be''fore,")
+    breakable.shows("fore,")
+    breakable.page.evaluate("window.swallow = true")
+    breakable.type(" on the way,")
+    breakable.page.evaluate("window.swallow = false")
+    broken(breakable)
+    breakable.type(" af''ter\n")
+    breakable.shows(lambda rows: "before, on the way, after" in rows)
+
+
+def test_keys_are_typed_once_whenever_the_connection_breaks(breakable):
+    breakable.type("clear; echo go''t")
+    words = [f"word{number}" for number in range(12)]
+    for word in words:
+        breakable.type(f" {word}")
+        breakable.page.evaluate("sockets.at(-1).close()")
+        breakable.type(f" {word.upper()}")
+        if word in words[::4]:
+            breakable.ready()
+    breakable.type("\n")
+    wanted = "got" + "".join(word + word.upper() for word in words)
+    breakable.shows(lambda rows: wanted in "".join(rows).replace(" ", ""))
+
+
+def test_a_hub_that_does_not_answer_is_tried_five_times_and_then_at_a_button(breakable, visitor):
+    page = breakable.page
+    page.clock.install()
+    page.context.set_offline(True)
     page.evaluate("sockets.forEach(socket => socket.close())")
-    wait_until(lambda: page.evaluate("sockets.filter(each => each.url.includes('/terminal/')).length") == 2, SECONDS)
-    screen.ready()
-    screen.type("echo and go''es on\n")
-    screen.shows("and goes on")
-    assert "still here" in screen.text
+    for delay in ("0.5", "1", "2", "4", "8"):
+        expect(page.locator("#terminal-status")).to_have_text(f"The connection broke; trying again in {delay} s.", timeout=SLOW)
+        page.clock.fast_forward(float(delay) * 1000)
+    expect(page.locator("#terminal-status")).to_contain_text("cannot be reached", timeout=SLOW)
+    page.context.set_offline(False)
+    page.click("#terminal-again")
+    breakable.ready()
+    expect(page.locator("#terminal-again")).to_be_hidden()
+    assert all("ERR_INTERNET_DISCONNECTED" in complaint for complaint in visitor.complaints)
+    visitor.complaints.clear()
 
 
 def test_a_stopped_container_is_told_and_its_terminal_comes_back_when_it_is_started(visitor):

@@ -15,10 +15,11 @@ from projects.services.engines import use_engine
 from projects.services.git_credentials import set_git_credential
 from projects.services.invitations import invite
 from projects.services.lifecycle import ensure_container
+from projects.services.notifications import make_channel, try_channel
 from projects.services.project_secrets import set_secret
 from projects.services.record import HUB
 from projects.services.tokens import make_token
-from projects.states import RunState
+from projects.states import ChannelKind, RunState
 from tests.cli.tree import leaves, options
 from tests.engine.fake import FakeEngine
 from tests.services.host import make_host
@@ -44,6 +45,9 @@ def furnished(tmp_path, settings, monkeypatch):
     make_token(user=ann, name="laptop", actor=HUB)
     invite(actor=HUB, username="bob", roles={project: "viewer"})
     CommandRun.objects.create(project=project, command="true", timeout_seconds=1, actor_name="ann", state=RunState.RUNNING)
+    target = "http://127.0.0.1:1/not-to-be-seen"
+    channel, _ = make_channel(project=project, name="ops", kind=ChannelKind.WEBHOOK, target=target, actor=HUB)
+    try_channel(channel=channel, actor=HUB)
     yield project
     use_engine(None)
 
@@ -68,6 +72,8 @@ JSON = {
     "token ls": ("", "expires_at"),
     "secret ls": ("docs", "name"),
     "git-token ls": ("docs", "host"),
+    "notify ls": ("", "address"),
+    "notify deliveries": ("", "next_at"),
     "deploy-key show": ("docs", "public_key"),
     "deploy-key rotate": ("docs --yes", "public_key"),
     "ensure": ("docs", "container_id"),
@@ -75,8 +81,10 @@ JSON = {
     "stop": ("docs", "container_id"),
     "restart": ("docs", "container_id"),
     "refresh": ("docs", "container_id"),
+    "diff": ("docs", "sentence"),
+    "set": ("docs", "refresh_mode"),
 }
-LISTS = ("ps", "stats", "runs", "events", "discover", "images", "cleanup", "doctor", "user invitations")
+LISTS = ("ps", "stats", "runs", "events", "discover", "images", "cleanup", "doctor", "user invitations", "notify deliveries")
 
 
 @pytest.mark.parametrize("name", sorted(JSON))
@@ -99,6 +107,7 @@ def test_whatever_lists_has_json_and_every_json_is_tried():
 
 UNKNOWN = {"PROJECT": "nosuch", "USER": "nobody", "RUN": "ffff", "ID": "999999", "ROLE": "viewer", "HOST": "git.example.com", "NAME": "KEY"}
 MAKING = {"user create", "user invite", "token create", "add", "clone", "completion"}
+FILTERS = {"notify ls": ["--project", "nosuch"], "notify deliveries": ["--channel", "999999"]}
 
 
 def names_something() -> list[str]:
@@ -110,7 +119,8 @@ def names_something() -> list[str]:
 def test_what_is_not_there_is_one_line_and_1(furnished, name):
     command = leaves()[name]
     words = [UNKNOWN.get(p.metavar or "", "true") for p in command.params if p.param_type_name == "argument"]
-    options_given = ["--user", "nobody"] if "--user" in options(command) else []
+    options_given = FILTERS.get(name, ["--user", "nobody"] if "--user" in options(command) else [])
+    options_given += ["--kind", "webhook", "--project", "nosuch"] if name == "notify add" else []
     before = list(Project.objects.values_list("slug", flat=True))
     done = hub(*name.split(), *options_given, *(["--", *words] if name == "exec" else words), stdin="something\n")
     assert done.exit_code == 1, done.output
@@ -155,7 +165,7 @@ def test_list_is_another_word_for_ls_and_ls_alone_is_ps(furnished, words):
     assert done.stdout.splitlines()[1].split()[0] in ("ann", "docs", "API_KEY", "1"), done.stdout
 
 
-@pytest.mark.parametrize("words", ["user", "token", "member", "secret", "deploy-key", "git-token"])
+@pytest.mark.parametrize("words", ["user", "token", "member", "secret", "deploy-key", "git-token", "notify"])
 def test_a_group_alone_shows_its_help(words):
     done = hub(words)
     assert done.exit_code == 0

@@ -127,6 +127,21 @@ async def test_a_restarted_container_is_announced_and_attached_again(hub):
         await until(socket, b"23-again")
 
 
+async def test_a_refreshed_container_has_the_session_again_and_the_viewer_is_attached_to_it(hub):
+    async with connect(hub, "web/terminal/?session=stays") as socket:
+        await said(socket, "ready")
+        await socket.send(b"cd /usr/lib; echo $((20+3))-there\r")
+        await until(socket, b"23-there")
+        before = hub.container.id
+        refresh = "lifecycle.refresh_container(project=Project.objects.get(slug='web'), actor=ACTOR)"
+        await asyncio.to_thread(hub.box.python, refresh)
+        await until(socket, b"comes back by itself", 60)
+        await said(socket, "ready", 60)
+        await socket.send(b"pwd; echo $((20+4))-again\r")
+        assert b"/usr/lib" in await until(socket, b"24-again")
+        assert hub.container.id != before
+
+
 async def test_a_revoked_token_closes_within_30_seconds(hub):
     async with connect(hub, "web/commands/", who="revoked") as socket:
         await asyncio.to_thread(

@@ -31,6 +31,7 @@ async def closed(socket):
         said = json.loads(await socket.recv())
         with pytest.raises(websockets.ConnectionClosed) as end:
             await socket.recv()
+    assert end.value.rcvd
     return said["message"], end.value.rcvd.code
 
 

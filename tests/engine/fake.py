@@ -6,12 +6,12 @@ Its parts stand in `fake_containers`, `fake_execs` and `fake_images`; what a tes
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from projects.engine.base import EngineEvent, EngineInfo, ExecSpec
+from projects.engine.base import DiskUse, EngineEvent, EngineInfo, ExecSpec
 from projects.engine.errors import EngineUnreachable
 from tests.engine.fake_containers import FakeContainer, FakeContainers
 from tests.engine.fake_execs import FakeExecs, FakeStats, RunningExec, Script
@@ -73,6 +73,25 @@ class FakeEngine:
     def info(self) -> EngineInfo:
         self.called("info")
         return self.host
+
+    def disk_use(self) -> Sequence[DiskUse]:
+        self.called("disk_use")
+        shelf, boxes = self.images.list(), list(self.boxes.values())
+        used = {box.image_id for box in boxes}
+        idle = [image for image in shelf if image.image_id not in used]
+        running = sum(box.info().running for box in boxes)
+        return [
+            DiskUse(
+                "images",
+                len(shelf),
+                len(shelf) - len(idle),
+                sum(image.size_bytes for image in shelf),
+                sum(image.size_bytes for image in idle),
+            ),
+            DiskUse("containers", len(boxes), running, 100 * len(boxes), 100 * (len(boxes) - running)),
+            DiskUse("volumes", 0, 0, 0, 0),
+            DiskUse("build cache", 0, 0, 0, 0),
+        ]
 
     def close(self) -> None:
         """Nothing is open."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from projects.engine.base import ContainerInfo, ContainerSpec, ContainerSummary, Process
+from projects.engine.base import Change, ContainerInfo, ContainerSpec, ContainerSummary, Process
 from projects.engine.errors import ConnectionLost, NameTaken, NoSuchObject, Refused, WrongState
 from projects.states import Health, Status
 
@@ -19,7 +19,7 @@ FORCED = 137
 
 @dataclass
 class FakeContainer:
-    """One container; a test may set `health`, `failing_streak`, `health_output`, `layer_bytes`, `log`, the times."""
+    """One container; a test may set `health`, `failing_streak`, `health_output`, `layer_bytes`, `changes`, `log`, the times."""
 
     spec: ContainerSpec
     docker_id: str
@@ -38,6 +38,7 @@ class FakeContainer:
     restart_count: int = 0
     log: bytes = b""
     layer_bytes: int = 0
+    changes: tuple[Change, ...] = ()
     processes: tuple[Process, ...] = ()
 
     def info(self) -> ContainerInfo:
@@ -189,6 +190,10 @@ class FakeContainers:
         self._engine.called("containers.layer_bytes", ref=ref)
         return self._found(ref).layer_bytes
 
+    def changes(self, ref: str, *, timeout_seconds: float = 60) -> Sequence[Change]:
+        self._engine.called("containers.changes", ref=ref, timeout_seconds=timeout_seconds)
+        return self._found(ref).changes
+
     # -- for the other parts ----------------------------------------------------------------
 
     def find(self, ref: str) -> FakeContainer | None:
@@ -226,6 +231,7 @@ class FakeContainers:
         script = self._engine.scripts.get(box.spec.command)
         if script is not None:
             box.log += script.stdout + script.stderr
+            box.changes += script.changes
             if script.seconds <= 0:
                 self.end(box, exit_code=script.exit_code)
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from projects.engine.base import MARKER_VARIABLE, Chunk, ExecOutcome, ExecSpec, Sink, Usage
+from projects.engine.base import MARKER_VARIABLE, Change, Chunk, ExecOutcome, ExecSpec, Sink, Usage
 from projects.engine.errors import ConnectionLost, NoSuchObject, WrongState
 from projects.states import Status, Stream
 
@@ -24,13 +24,16 @@ MISSING = b"OCI runtime exec failed: exec failed: no such file or directory: unk
 
 @dataclass(frozen=True)
 class Script:
-    """What a command does: it prints, echoes its stdin if `echo`, runs for `seconds`, and ends with `exit_code`."""
+    """What a command does: it prints, echoes its stdin if `echo`, runs for `seconds`, and ends with `exit_code`.
+
+    `changes` is what it leaves in the layer."""
 
     exit_code: int = 0
     stdout: bytes = b""
     stderr: bytes = b""
     seconds: float = 0
     echo: bool = False
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass

@@ -1,12 +1,12 @@
 """The fake Engine's images and networks."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from projects.engine.base import BuildProgress, BuildSpec, ImageInfo
-from projects.engine.errors import BuildFailed, ConnectionLost, NameTaken, WrongState
+from projects.engine.base import BuildProgress, BuildSpec, ImageInfo, ImageLayer
+from projects.engine.errors import BuildFailed, BuildStopped, ConnectionLost, NameTaken, WrongState
 
 if TYPE_CHECKING:
     from tests.engine.fake import FakeEngine
@@ -43,11 +43,18 @@ class FakeImages:
         wanted = (labels or {}).items()
         return [image for image in self._images.values() if all(image.labels.get(key) == value for key, value in wanted)]
 
-    def build(self, spec: BuildSpec) -> Iterator[BuildProgress]:
+    def history(self, ref: str) -> Sequence[ImageLayer]:
+        self._engine.called("images.history", ref=ref)
+        image = self.find(ref)
+        return [ImageLayer(image.created_at, "RUN true", image.size_bytes)] if image else []
+
+    def build(self, spec: BuildSpec, *, stop: Callable[[], bool] | None = None) -> Iterator[BuildProgress]:
         self._engine.called("images.build", spec=spec)
         self.builds.append(spec)
         steps = len(self._engine.build_lines)
         for step, line in enumerate(self._engine.build_lines, 1):
+            if stop is not None and stop():
+                raise BuildStopped("The build was stopped; its finished steps are kept, so the next one goes on from there.")
             yield BuildProgress(line, step, steps)
             if self._engine.losing:
                 raise ConnectionLost("The connection to the Docker Engine broke in the middle; build again.")

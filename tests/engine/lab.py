@@ -5,8 +5,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from projects.engine.base import MARKER_VARIABLE, ContainerSpec, Engine, ExecOutcome, ExecSpec
-from projects.states import Stream
+from projects.engine.base import MARKER_VARIABLE, Change, ContainerSpec, Engine, ExecOutcome, ExecSpec
+from projects.states import ChangeKind, Stream
 from tests.engine.fake import FakeEngine, Script
 
 IMAGE = "debian:bookworm-slim"
@@ -14,10 +14,18 @@ LABEL = "io.containerhub.test"
 BOTH_STREAMS = ("sh", "-c", "echo out; echo err >&2")
 THREE_LINES = ("sh", "-c", "echo one; sleep 0.2; echo two >&2; sleep 0.2; echo three; exec sleep 1000")
 ENDS_WITH_3 = ("sh", "-c", "exit 3")
+WRITES = ("sh", "-c", "mkdir /srv/new; echo new > /srv/new/file; echo more >> /etc/issue; rm /etc/issue.net; exec sleep 1000")
+WRITTEN = (
+    Change("/srv/new", ChangeKind.ADDED),
+    Change("/srv/new/file", ChangeKind.ADDED),
+    Change("/etc/issue", ChangeKind.CHANGED),
+    Change("/etc/issue.net", ChangeKind.DELETED),
+)
 SCRIPTS: dict[tuple[str, ...], Script] = {
     BOTH_STREAMS: Script(stdout=b"out\n", stderr=b"err\n"),
     THREE_LINES: Script(stdout=b"one\ntwo\nthree\n", seconds=1000),
     ENDS_WITH_3: Script(exit_code=3),
+    WRITES: Script(seconds=1000, changes=WRITTEN),
 }
 
 

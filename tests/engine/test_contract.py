@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from projects.engine.base import BuildSpec, HealthCheck, Mount
-from projects.engine.errors import BuildFailed, NameTaken, NoSuchObject, Refused, WrongState
+from projects.engine.errors import BuildFailed, BuildStopped, NameTaken, NoSuchObject, Refused, WrongState
 from projects.states import Health, Status
-from tests.engine.lab import ENDS_WITH_3, IMAGE, THREE_LINES
+from tests.engine.lab import ENDS_WITH_3, IMAGE, THREE_LINES, WRITES, WRITTEN
 from tests.support import wait_until
 
 # -- containers: from create to remove ------------------------------------------------------
@@ -248,6 +248,22 @@ def test_layer_bytes_is_a_number_for_what_is_there(lab):
         lab.engine.containers.layer_bytes(f"{lab.run_id}-gone")
 
 
+def test_changes_are_what_differs_from_the_image_also_when_it_was_stopped_and_what_is_mounted_is_left_out(lab, tmp_path):
+    (tmp_path / "mine").write_text("on the host")
+    docker_id = lab.running(command=WRITES, mounts=(Mount(str(tmp_path), "/workspace"),))
+    wait_until(lambda: set(WRITTEN) <= set(lab.engine.containers.changes(docker_id)))
+    lab.engine.containers.stop(docker_id, grace_seconds=0)
+    changes = lab.engine.containers.changes(docker_id)
+    assert set(WRITTEN) <= set(changes)
+    assert not [change.path for change in changes if change.path.startswith("/workspace/")]
+
+
+def test_a_container_that_wrote_nothing_has_no_added_file_and_one_that_is_gone_says_so(lab):
+    assert list(lab.engine.containers.changes(lab.created())) == []
+    with pytest.raises(NoSuchObject):
+        lab.engine.containers.changes(f"{lab.run_id}-gone")
+
+
 # -- images, networks, events, the engine itself --------------------------------------------
 
 
@@ -266,6 +282,37 @@ def test_a_build_tells_its_steps_and_ends_with_the_image(lab, tmp_path):
     assert lab.engine.images.inspect(tag).image_id == lines[-1].image_id
     assert {line.step for line in lines} >= {1, 2}
     assert [image.tags for image in lab.engine.images.list(labels=lab.labels)] == [(tag,)]
+
+
+def test_a_build_ends_soon_once_it_is_told_to_stop(lab, tmp_path):
+    (tmp_path / "Dockerfile").write_text(f"FROM {IMAGE}\nRUN echo begun; sleep 100\n")
+    tag = f"{lab.run_id}:stopped"
+    begun = threading.Event()
+    lines = lab.engine.images.build(BuildSpec(tmp_path, tag, labels=lab.labels, no_cache=True), stop=begun.is_set)
+    next(lines)
+    begun.set()
+    with pytest.raises(BuildStopped, match="stopped"):
+        list(lines)
+    assert lab.engine.images.inspect(tag) is None
+
+
+def test_the_history_of_an_image_is_what_it_was_made_by(lab, tmp_path):
+    (tmp_path / "Dockerfile").write_text(f"FROM {IMAGE}\nENV COLOUR=blue\nRUN true\n")
+    tag = f"{lab.run_id}:layers"
+    list(lab.engine.images.build(BuildSpec(tmp_path, tag, labels=lab.labels)))
+    layers = lab.engine.images.history(tag)
+    assert any(layer.created_by == "RUN true" for layer in layers)
+    assert all(layer.size_bytes >= 0 for layer in layers)
+    assert lab.engine.images.history("no-such-image:nowhere") == []
+
+
+def test_disk_use_counts_what_is_there_and_what_is_in_use(lab):
+    lab.running()
+    found = {use.kind: use for use in lab.engine.disk_use()}
+    assert set(found) == {"images", "containers", "volumes", "build cache"}
+    assert found["images"].count >= found["images"].in_use >= 1
+    assert found["images"].size_bytes >= found["images"].reclaimable_bytes >= 0
+    assert found["containers"].in_use >= 1
 
 
 def test_an_image_in_use_stays_and_one_that_is_gone_is_quietly_so(lab, tmp_path):

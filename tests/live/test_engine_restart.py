@@ -16,6 +16,8 @@ try:
 except (HubError, EngineError) as error:
     answer(f"{type(error).__name__}: {error}")
 """
+WATCH = "from projects.watcher import Watcher; Watcher().run()"
+KINDS = "answer(list(Event.objects.order_by('id').values_list('kind', 'actor_name')))"
 ROW = "p = Project.objects.get(); answer([p.status, p.wanted, p.docker_id])"
 
 
@@ -58,6 +60,24 @@ def test_what_ran_before_an_engine_restart_runs_again_and_nothing_else_is_made(e
     assert box.python(ENSURE) == "running"
     box.python(RECONCILE)
     assert box.python(ROW) == ["running", "running", before]
+
+
+def test_the_watcher_tells_that_the_engine_was_restarted(engine, box):
+    watcher = box.start(WATCH)
+    try:
+        wait_until(lambda: box.python("answer(Heartbeat.objects.filter(beat_at__isnull=False).exists())"), 60, reason="it watches")
+        engine.stop()
+        wait_until(lambda: ["engine.lost", "watcher"] in box.python(KINDS), 60, reason="the Engine is seen to be lost")
+        assert box.python(ROW)[0] == "unknown"
+        engine.start()
+        wait_until(lambda: ["engine.restarted", "outside"] in box.python(KINDS), 60, reason=lambda: str(box.python(KINDS)))
+        assert box.python(ROW)[0] == "running"
+    finally:
+        watcher.kill()
+        watcher.communicate()
+    told = box.python(KINDS)
+    kinds = [kind for kind, _ in told[told.index(["engine.lost", "watcher"]) :]]
+    assert kinds == ["engine.lost", "engine.back", "container.restarted", "engine.restarted"]
 
 
 def test_a_workspace_that_was_swapped_before_an_engine_restart_is_not_worked_in(engine, box):

@@ -76,22 +76,26 @@ def test_page_cache_at_the_limit_causes_no_refresh(box):
     forget(box, "cache")
 
 
-def test_a_memory_hog_is_refreshed_after_two_breaches_and_the_workspace_is_kept(box):
+def test_a_memory_hog_is_refreshed_after_two_breaches_and_left_to_people_when_that_did_not_help(box):
     add(box, "hog", memory_limit_mb=160)
     before = container(box, "hog")
     hog = "import time; kept = b'x' * (150 * 1024**2); time.sleep(3600)"
     before.exec_run(["python3", "-c", hog], detach=True, user="claude")
+    full = "wait_until(lambda: (get_stats(project=project('hog')).memory_percent or 0) > 90, 60)\n"
     (box.roots / "hog" / "work").write_text("kept")
     told = box.python(
         SWEEP
-        + "wait_until(lambda: (get_stats(project=project('hog')).memory_percent or 0) > 90, 60)\n"
-        + "for minute in (0, 3, 6, 12): at(minute)\n"
+        + full
+        + "for minute in (0, 3, 6, 8): at(minute)\n"
         + "answer([story('hog'), kinds('hog', 'health.', 'container.refreshed', 'container.proven')])"
     )
     assert told[0] == [["wait", "second_reading"], ["refresh", ""], ["keep", ""]]
     assert told[1] == ["health.refresh", "container.refreshed", "container.proven"]
     assert container(box, "hog").id != before.id
     assert (box.roots / "hog" / "work").read_text() == "kept"
+    container(box, "hog").exec_run(["python3", "-c", hog], detach=True, user="claude")
+    told = box.python(SWEEP + full + "for minute in (12, 13, 30): at(minute)\nanswer([story('hog')[-1], kinds('hog', 'health.')])")
+    assert told == [["hold", "no_help"], ["health.refresh", "health.hold"]]
     forget(box, "hog")
 
 
@@ -163,7 +167,7 @@ def test_two_workers_with_the_same_tick_sweep_once_and_refresh_once(box):
 QUICK = "spec.HealthCheck = lambda **given: HealthCheck(**{**given, 'interval_seconds': 1, 'timeout_seconds': 5})\n"
 
 
-def test_a_container_made_unhealthy_for_real_is_restarted_then_refreshed_then_held(box):
+def test_a_container_made_unhealthy_for_real_is_restarted_backing_off_then_refreshed_then_held(box):
     box.environment["CONTAINERHUB_START_PERIOD_SECONDS"] = "1"
     box.add_project("sick")
     box.python(SWEEP + QUICK + "lifecycle.ensure_container(project=project('sick'), actor=ACTOR)")
@@ -176,12 +180,13 @@ def test_a_container_made_unhealthy_for_real_is_restarted_then_refreshed_then_he
             SWEEP
             + QUICK
             + "def sick(): wait_until(lambda: info('sick').health == 'unhealthy' and info('sick').failing_streak >= 3, 60)\n"
-            + "for minute in (0, 2, 5, 10, 20):\n    sick()\n    at(minute)\n"
+            + "for minute in (0, 0.5, 1, 2.5, 3, 6.5, 7, 20):\n    sick()\n    at(minute)\n"
             + "answer([story('sick'), kinds('sick', 'health.', 'container.re', 'container.rolled')])"
         )
     finally:
         workspace.chmod(0o755)
-    assert [verdict for verdict, _ in told[0]] == ["restart", "restart", "restart", "refresh", "hold"]
+    steps = [["restart", ""], ["wait", "back_off"]]
+    assert told[0] == [*steps, *steps, *steps, ["refresh", ""], ["hold", "no_help"]]
     assert told[1] == [
         *["health.restart", "container.restarted"] * 3,
         "health.refresh",

@@ -3,8 +3,9 @@
 import pytest
 from django.urls import reverse
 
+from projects.engine.base import Change
 from projects.models import Batch, Project
-from projects.states import BatchAction
+from projects.states import BatchAction, ChangeKind
 
 OPERATORS = ("administrator", "owner", "operator")
 
@@ -16,7 +17,7 @@ def press(cast, name, **fields):
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch):
+def at_once(monkeypatch, fake_engine):
     monkeypatch.setattr("projects.views.act.WAIT_SECONDS", 0)
 
 
@@ -85,3 +86,11 @@ def test_what_is_no_action_does_nothing(cast, fields):
 
 def test_one_is_led_back_into_the_hub_only(cast):
     assert press(cast, "owner", do="ensure web", next="https://evil.example/")["Location"] == "/"
+
+
+def test_before_a_refresh_the_page_that_asks_names_what_would_be_lost(running, fake_engine):
+    (box,) = fake_engine.boxes.values()
+    box.changes = (Change("/var/lib/dpkg/info/ripgrep.list", ChangeKind.ADDED), Change("/opt/tool", ChangeKind.ADDED))
+    text = press(running, "operator", action="refresh", slug="web").content.decode()
+    assert "1 package of apt (ripgrep); 1 file outside of the workspace and the home directory." in text
+    assert "ripgrep" not in press(running, "operator", action="stop", slug="web").content.decode()

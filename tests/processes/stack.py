@@ -5,9 +5,12 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +131,12 @@ class Stack:
             answer(row and {{"started_at": row.started_at.isoformat(), "beat_at": row.beat_at and row.beat_at.isoformat()}})
         """
         return self.box.python(code) or {"started_at": "", "beat_at": None}
+
+    def latest(self, column: str, table: str, where: str = "1") -> datetime | None:
+        """The newest moment of a column, read without a process of its own: for what is asked again and again."""
+        with closing(sqlite3.connect(f"file:{self.box.data_dir / 'hub.sqlite3'}?mode=ro", uri=True, timeout=10)) as database:
+            (text,) = database.execute(f"SELECT max({column}) FROM {table} WHERE {where}").fetchone()
+        return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
 
     def sample(self) -> tuple[str, str]:
         """The sample's container: its id, and when it started."""

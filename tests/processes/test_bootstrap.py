@@ -44,7 +44,7 @@ def test_make_says_what_is_missing_where_no_python_is_new_enough(tmp_path):
 
 
 def test_the_locks_hold_hashes_and_no_address():
-    for name in ("requirements/base.txt", "requirements/dev.txt", "package-lock.json"):
+    for name in ("requirements/base.txt", "requirements/dev.txt", "requirements/bench.txt", "package-lock.json"):
         text = (ROOT / name).read_text()
         assert "://" not in text
         assert "resolved" not in text
@@ -98,6 +98,14 @@ def test_the_stamp_changes_with_the_lock(monkeypatch, tmp_path):
     assert venv._wanted("base") == before
     (tmp_path / "requirements/base.txt").write_text("two")
     assert venv._wanted("base") != before
+
+
+def test_each_lock_holds_all_of_the_one_before():
+    kept: set[str] = set()
+    for lock in venv.LOCKS:
+        lines = set((ROOT / f"requirements/{lock}.txt").read_text().splitlines())
+        assert kept <= lines
+        kept = lines
 
 
 def test_all_checks_run_and_the_first_failure_is_the_status(capsys):

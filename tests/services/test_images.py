@@ -45,7 +45,7 @@ class Shelf:
     def list(self, *, labels: dict[str, str]) -> list[ImageInfo]:
         return [info for info in self.found.values() if labels.items() <= info.labels.items()]
 
-    def build(self, spec: BuildSpec) -> Iterator[BuildProgress]:
+    def build(self, spec: BuildSpec, *, stop: Callable[[], bool] | None = None) -> Iterator[BuildProgress]:
         self.specs.append(spec)
         image_id = f"sha256:{len(self.specs):064x}"
         for number in (1, 2):

@@ -361,3 +361,46 @@ def test_seven_days_of_waiting_are_told_once(fleet):
     for day in range(12):
         fleet.at(OLD + day * 24 * 60)
     assert fleet.kinds("health.waiting") == ["health.waiting_long"]
+
+
+# -- between decision and act ---------------------------------------------------------------
+
+
+def act_due(fleet, project) -> int:
+    """An unhealthy container's restart, handed over and not begun."""
+    fleet.began += 10 * MINUTE  # past the start period
+    box = fleet.engine.box(f"claude-dev-{project.slug}")
+    box.health, box.failing_streak, box.started_at = Health.UNHEALTHY, 3, fleet.began - 5 * MINUTE
+    fleet.hold_back = True
+    act: int = fleet.at(0).acts[0]
+    return act
+
+
+def test_one_that_is_well_again_when_its_turn_comes_is_not_restarted(fleet):
+    web = fleet.project()
+    act = act_due(fleet, web)
+    fleet.engine.box("claude-dev-web").health = Health.HEALTHY
+    assert not carry_out(act, now=fleet.began + 5 * MINUTE)
+    row = Decision.objects.get(pk=act)
+    assert (row.outcome, row.started_at) == ("The container is not unhealthy any more.", None)
+    assert "containers.restart" not in fleet.engine.calls
+
+
+def test_an_act_in_which_the_engine_is_lost_costs_nothing_and_is_decided_anew(fleet):
+    web = fleet.project()
+    act = act_due(fleet, web)
+    fleet.engine.down = True
+    assert not carry_out(act, now=fleet.began)
+    assert Decision.objects.get(pk=act).started_at is None
+    fleet.engine.down = False
+    assert fleet.at(1).acts != (act,)
+    assert fleet.decision(web).verdict == Verdict.RESTART
+
+
+@pytest.mark.parametrize("mode", ["suggest", "off"])
+def test_one_whose_people_left_the_mode_act_meanwhile_is_left_alone(fleet, mode):
+    web = fleet.project()
+    act = act_due(fleet, web)
+    Project.objects.update(refresh_mode=mode)
+    assert not carry_out(act, now=fleet.began)
+    assert Decision.objects.get(pk=act).outcome == f"The project's refresh mode became {mode} meanwhile."

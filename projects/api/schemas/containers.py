@@ -67,6 +67,18 @@ class StatsOut(Schema):
     network_tx_mb: float
 
 
+class ProcessOut(Schema):
+    pid: int = Field(description="As the Engine's host counts.")
+    user: str = Field(description="By the host's names, or a number.")
+    cpu_seconds: float
+    command: str
+
+
+class ProcessList(Schema):
+    items: list[ProcessOut]
+    next: str | None
+
+
 class HealthOut(Schema):
     healthy: bool
     reason: str = Field(examples=["Healthy"])

@@ -21,6 +21,7 @@ from projects.services.commands import CommandResult
 from projects.services.errors import HubError
 from projects.services.health import NOT_RUNNING, check_health
 from projects.services.heartbeats import beat
+from projects.services.overview import busy_reason
 from projects.services.record import Actor
 from projects.states import BatchAction, ItemState, RunState
 
@@ -72,6 +73,8 @@ def _done(item: BatchItem) -> str:
     actor = Actor.of(user)
     if action is BatchAction.RUN_COMMAND:
         return _run(item, project, actor)
+    if item.batch.details.get("only_idle") and (reason := busy_reason(project)):
+        raise ActionFailed(f"Left as it is, since it is busy: {reason} Refresh it when that is over.")
     return _SIMPLE[action](project, actor)
 
 

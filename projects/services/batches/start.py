@@ -36,10 +36,12 @@ def start_batch(
     command: str = "",
     workdir: str = WORKSPACE,
     timeout_seconds: int | None = None,
+    only_idle: bool = False,
 ) -> Batch:
     """Queue the action for each project, and answer at once. A project that the actor may not act on is a failed item of its own.
 
-    `command`, `workdir` and `timeout_seconds` (at most 900) are for `run_command`. Raises BadInput.
+    `command`, `workdir` and `timeout_seconds` (at most 900) are for `run_command`. With `only_idle` a refresh leaves those alone
+    that are busy when their turn comes. Raises BadInput.
     """
     chosen = list(projects)
     if not 1 <= len(chosen) <= MOST_PROJECTS:
@@ -47,6 +49,8 @@ def start_batch(
     if actor.user is None:
         raise BadInput("A batch is asked for by a signed-in user: sign in, then try again.")
     details = _checked_details(command, workdir, timeout_seconds) if action is BatchAction.RUN_COMMAND else {}
+    if only_idle and action is BatchAction.REFRESH:
+        details = {"only_idle": True}
     refusals = [_refusal(actor, action, project) for project in chosen]
     # The broker is our own database, so that there are neither rows without their tasks nor tasks without their rows.
     with transaction.atomic():

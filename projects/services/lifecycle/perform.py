@@ -16,6 +16,7 @@ from projects.services.answers import ContainerAnswer
 from projects.services.claims import Claim, held, take_claim
 from projects.services.errors import Busy, ClaimLost, HubError, NotFound
 from projects.services.record import Actor, record
+from projects.services.tallies import ACTION, ENGINE_ERROR, count, timed
 from projects.states import Action
 
 JOIN_SECONDS = 300
@@ -59,7 +60,8 @@ def _work(project: Project, claim: Claim, actor: Actor, work: Work, unless: Unle
         if unless is not None and (reason := unless()):
             raise Busy(reason)
         try:
-            return work(claim)
+            with timed(ACTION, action=str(claim.action)):
+                return work(claim)
         except ClaimLost:
             raise
         except (HubError, engine_errors.EngineError) as error:
@@ -70,6 +72,8 @@ def _work(project: Project, claim: Claim, actor: Actor, work: Work, unless: Unle
 def _remember_failure(claim: Claim, project: Project, actor: Actor, error: Exception) -> None:
     """For those who joined, and for the page: what went wrong."""
     log.warning("action.failed", project=project.slug, action=claim.action, error=str(error), cause=repr(error.__cause__))
+    if isinstance(error, engine_errors.EngineError):
+        count(ENGINE_ERROR, error=type(error).__name__)
     with transaction.atomic():
         claim.write(last_error=str(error), last_error_kind=type(error).__name__, last_error_at=timezone.now())
         record(f"container.{claim.action}_failed", project=project, actor=actor, message=f"{claim.action.capitalize()} failed: {error}")

@@ -10,11 +10,12 @@ from django.db import transaction
 from projects.engine.base import ContainerInfo, Engine
 from projects.engine.errors import EngineError
 from projects.models import Project
+from projects.services import manifests, terminals
 from projects.services.answers import ContainerAnswer
 from projects.services.claims import Claim
 from projects.services.engines import current_engine
 from projects.services.errors import HubError
-from projects.services.incarnations import close_row, generation_of
+from projects.services.incarnations import close_row, generation_of, note_ending
 from projects.services.lifecycle.create import Prepared, create_container, prepare_container
 from projects.services.lifecycle.perform import Unless, perform
 from projects.services.lifecycle.start import begin_setup, observed_fields, start_and_note
@@ -28,7 +29,8 @@ def refresh_container(*, project: Project, actor: Actor, reason: str = "asked fo
     """A new container in place of the old one; where there was none, one is made. Answers `status` "refreshed".
 
     What prevents a new one (no image, a bad workspace) is found before the old one is touched; if the new one cannot be
-    made or started after that, the old one comes back. Raises as ensure_container, and Busy with the reason that `unless` gives.
+    made or started after that, the old one comes back. Before it goes, a manifest of what is lost with it is kept; after,
+    the terminals that were open are there again. Raises as ensure_container, and Busy with the reason that `unless` gives.
     """
     engine = current_engine()
 
@@ -37,6 +39,7 @@ def refresh_container(*, project: Project, actor: Actor, reason: str = "asked fo
 
     answer = perform(project=project, action=Action.REFRESH, actor=actor, work=work, unless=unless)
     begin_setup(project)
+    terminals.reopen(project=project)
     return ContainerAnswer(container_id=answer.container_id, status="refreshed", created=True)
 
 
@@ -47,6 +50,8 @@ def _refresh(project: Project, claim: Claim, actor: Actor, engine: Engine, reaso
     prepared = prepare_container(project, claim, engine)
     claim.write(wanted=Wanted.RUNNING)
     if info is not None:
+        claim.step(manifests.keep, project=project, actor=actor, engine=engine, info=info, reason=reason)
+        claim.step(terminals.leave, project, engine, info)
         _set_aside(project, claim, engine, info, reason)
     try:
         return _make_new(project, claim, actor, engine, prepared, reason)
@@ -107,6 +112,8 @@ def restore_predecessor(project: Project, claim: Claim, actor: Actor, engine: En
     new = claim.step(engine.containers.inspect, name)
     if new is not None:
         demand_ours(new, project)
+    claim.step(terminals.leave, project, engine, new)
+    if new is not None:
         claim.step(engine.containers.remove, new.docker_id, force=True)
         close_row(new.docker_id, reason=f"The refresh failed: {why}")
     claim.step(engine.containers.rename, old[0].docker_id, name)
@@ -115,6 +122,8 @@ def restore_predecessor(project: Project, claim: Claim, actor: Actor, engine: En
     info = claim.step(engine.containers.inspect, old[0].docker_id)
     with transaction.atomic():
         _reopen(project, old[0].docker_id)
+        if info is not None:
+            note_ending(info)
         claim.write(docker_id=old[0].docker_id, **observed_fields(info))
         record(
             "container.rolled_back",
@@ -123,6 +132,8 @@ def restore_predecessor(project: Project, claim: Claim, actor: Actor, engine: En
             message=f"The refresh failed, so container {old[0].docker_id[:12]} came back: {why}",
             docker_id=old[0].docker_id,
         )
+    if run:
+        terminals.reopen(project=project)
     return True
 
 

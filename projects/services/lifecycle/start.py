@@ -139,7 +139,6 @@ def _note_state(
     changed = was_running == (verb == "stopped") or verb == "restarted"
     with transaction.atomic():
         claim.write(**observed_fields(info), last_error="", last_error_kind="", last_error_at=None)
-        Container.objects.filter(docker_id=info.docker_id).update(started_at=info.started_at)
         note_ending(info)
         if changed:
             record(

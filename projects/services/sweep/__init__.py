@@ -25,6 +25,8 @@ from projects.services.sweep.layers import layers_due, measure_layers
 from projects.services.sweep.lease import Held, LeaseLost, taken
 from projects.services.sweep.measuring import Readings, measure
 from projects.services.sweep.writing import latest_decisions, write
+from projects.services.tallies import SWEEP as TIMED
+from projects.services.tallies import timed
 from projects.states import Rule
 
 __all__ = ["Report", "carry_out", "measure_layers", "sweep"]
@@ -58,7 +60,8 @@ def sweep(*, now: datetime | None = None, task: Task = hand_over) -> Report | No
         if lease is None:
             return None
         try:
-            return _sweep(lease, now, task)
+            with timed(TIMED):
+                return _sweep(lease, now, task)
         except LeaseLost:
             log.warning("sweep.overtaken")
             return None

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -14,13 +15,16 @@ from projects.services.errors import Busy, HubError
 from projects.services.lifecycle import refresh_container, restart_container
 from projects.services.overview import busy_reason
 from projects.services.record import HUB, record
+from projects.services.sweep.policy import policy_of
 from projects.services.terminals.work import foreground_work
-from projects.states import Cause, Status, Verdict, Wanted
+from projects.states import Cause, Health, RefreshMode, Rule, Status, Verdict, Wanted
 
 OPEN_FOR = timedelta(minutes=10)
 """An act that was not begun for so long is decided anew."""
 UNDER_WAY_FOR = timedelta(minutes=15)
 """One that was begun and not ended for so long died with its worker."""
+A_DAY = timedelta(days=1)
+DIED = "The worker ended while it was under way; what was begun is finished by the watcher."
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +38,8 @@ def carry_out(decision_id: int, *, now: datetime | None = None) -> bool:
     row = Decision.objects.select_related("project").get(pk=decision_id)
     try:
         _act(row, now)
-    except Busy as error:
+    except (Busy, EngineUnreachable) as error:
+        # What a lost Engine cut short is no failed cure: the watcher finishes it, and the next sweep judges anew.
         _finish(row, now, done=False, outcome=str(error), begun=False)
         return False
     except (EngineError, HubError) as error:
@@ -49,8 +54,18 @@ def close_stale(now: datetime) -> None:
     """Acts that nobody began, and acts whose worker died."""
     acts = Decision.objects.filter(verdict__in=ACTS, finished_at__isnull=True)
     acts.filter(started_at__isnull=True, at__lte=now - OPEN_FOR).update(finished_at=now, done=False, outcome="It was not begun in time.")
-    died = "The worker ended while it was under way; the next action on the container finishes what was begun."
-    acts.filter(started_at__lte=now - UNDER_WAY_FOR).update(finished_at=now, done=False, outcome=died)
+    for row in acts.filter(started_at__lte=now - UNDER_WAY_FOR).select_related("project"):
+        _close_dead(row, now)
+
+
+def _close_dead(row: Decision, now: datetime) -> None:
+    """Its worker died, and the watcher has finished what was begun. Where that left the same container, the act does not count:
+    a refresh that never was must not have its rule held. Once a day: what kills its worker again is left alone."""
+    fields: dict[str, object] = {"finished_at": now, "done": False, "outcome": DIED}
+    before = Decision.objects.filter(project=row.project_id, outcome=DIED, finished_at__gt=now - A_DAY)
+    if row.project.docker_id == row.docker_id and not before.exists():
+        fields["started_at"] = None
+    Decision.objects.filter(pk=row.pk, finished_at__isnull=True).update(**fields)
 
 
 def under_way() -> dict[int, Decision]:
@@ -79,9 +94,19 @@ def _changed(row: Decision, now: datetime) -> str:
         return f"The container does not run any more: it is {project.status}."
     if row.verdict == Verdict.REFRESH and project.pinned:
         return "The project was pinned meanwhile."
+    if (mode := policy_of(project, settings.CONTAINERHUB).mode) is not RefreshMode.ACT:
+        return f"The project's refresh mode became {mode} meanwhile."
+    if row.rule == Rule.UNHEALTHY and _is_well_again(row):
+        return "The container is not unhealthy any more."
     if row.cause == Cause.HARD_LIMIT:
         return ""
     return busy_reason(project, now=now) or _foreground_work(row)
+
+
+def _is_well_again(row: Decision) -> bool:
+    """An act may have waited for its worker, or for an Engine that was away."""
+    info = current_engine().containers.inspect(row.docker_id)
+    return info is not None and info.health is not Health.UNHEALTHY
 
 
 def _foreground_work(row: Decision) -> str:

@@ -11,7 +11,8 @@ from django.db.models import Q
 
 from projects.models import Lease
 
-HELD_SECONDS = 120
+HELD_SECONDS = 100
+"""With the next tick a minute later at most, a sweep that was killed is made up for within the promised 3 minutes."""
 SPACING_SECONDS = 20
 """The tick comes each 30 to 60 s; a second delivery of the same one comes sooner."""
 

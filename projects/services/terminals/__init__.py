@@ -1,6 +1,7 @@
 """Terminals in a project's container: named tmux sessions that outlive whoever looks at them."""
 
 from projects.services.terminals.attach import Terminal, detach_orphans
+from projects.services.terminals.carrying import leave
 from projects.services.terminals.sessions import (
     checked_session_name,
     close_session,
@@ -8,6 +9,8 @@ from projects.services.terminals.sessions import (
     make_session,
     note_use,
     rename_session,
+    reopen,
+    settle,
 )
 
 __all__ = [
@@ -15,8 +18,11 @@ __all__ = [
     "checked_session_name",
     "close_session",
     "detach_orphans",
+    "leave",
     "list_sessions",
     "make_session",
     "note_use",
     "rename_session",
+    "reopen",
+    "settle",
 ]

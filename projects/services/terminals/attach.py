@@ -27,7 +27,9 @@ from projects.services.errors import NotFound
 from projects.services.record import Actor
 from projects.services.spec import WORKSPACE
 from projects.services.terminals import tmux
-from projects.services.terminals.sessions import Place, checked_session_name, compare, demand_room, name_of_container, place_of, save_opened
+from projects.services.terminals.carrying import Place
+from projects.services.terminals.rows import compare, save_opened
+from projects.services.terminals.sessions import checked_session_name, demand_room, name_of_container, place_of
 
 # What xterm.js can: `sync` keeps a full-screen redraw in one piece.
 CLIENT = ("-u", "-T", "sync,RGB,256,clipboard,title")
@@ -153,10 +155,10 @@ class Terminal:
         if place.names is None:
             command: tuple[str, ...] = ("bash", "-l")
         elif self._read_only:
-            command = (*tmux.TMUX, *CLIENT, "attach-session", "-r", "-E", "-t", tmux.target(self.session))
+            command = (*tmux.TMUX, *CLIENT, *tmux.SYNC, ";", "attach-session", "-r", "-E", "-t", tmux.target(self.session))
         else:
             opening = ("new-session", "-A", "-s", self.session, "-c", WORKSPACE)
-            command = (*tmux.TMUX, *CLIENT, *tmux.lending(lent), ";", *opening)
+            command = (*tmux.TMUX, *CLIENT, *tmux.SYNC, ";", *tmux.lending(lent), ";", *opening)
         environment = {**lent, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", MARKER_VARIABLE: marker}
         return ExecSpec(command=command, environment=environment, tty=True, stdin=True, cols=self.cols, rows=self.rows)
 

@@ -1,35 +1,31 @@
 """The sessions of a project: listed, made, renamed, closed, each with its row."""
 
 import re
-from dataclasses import dataclass
+from datetime import timedelta
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from projects.engine.base import Engine, ExecSpec
+from projects.engine.errors import EngineError
 from projects.models import Project, TerminalSession
 from projects.models.terminal import SESSION_PATTERN
 from projects.services.commands.start import running_container
-from projects.services.credentials.lent import exec_environment
 from projects.services.engines import current_engine
-from projects.services.errors import BadInput, Busy, ContainerNotRunning, NotFound, Taken
-from projects.services.record import HUB, Actor, record
-from projects.services.spec import WORKSPACE, container_name
+from projects.services.errors import BadInput, Busy, ContainerNotRunning, HubError, NotFound, Taken
+from projects.services.record import Actor, record
+from projects.services.spec import container_name
 from projects.services.terminals import tmux
+from projects.services.terminals.carrying import SESSIONS_LIMIT, Place, carry_over, give_up, start_session, waiting
+from projects.services.terminals.rows import compare, save_opened
 
-SESSIONS_LIMIT = 30
-_START_SECONDS = 10
+YOUNG = timedelta(seconds=10)
+YOUNG_SECONDS = 5
+"""How long the tmux server of a container that was started this moment is waited for."""
 _NO_TMUX = "This container has no tmux server, so it has no named terminals; refresh the container, or use an image with tmux."
 
-
-@dataclass(frozen=True)
-class Place:
-    """Where a terminal is to be: the running container, and its sessions (None without tmux)."""
-
-    engine: Engine
-    ref: str
-    names: set[str] | None
+log = structlog.get_logger(__name__)
 
 
 def checked_session_name(name: str) -> str:
@@ -40,10 +36,12 @@ def checked_session_name(name: str) -> str:
 
 
 def place_of(project: Project) -> Place:
-    """Raises ContainerNotRunning, ForeignContainer, EngineError."""
+    """Sessions that wait since a refresh are there. Raises ContainerNotRunning, ForeignContainer, EngineError."""
     engine = current_engine()
     info = running_container(engine, project)
-    return Place(engine, info.docker_id, tmux.sessions(engine, info.docker_id))
+    young = info.started_at is not None and abs(timezone.now() - info.started_at) < YOUNG
+    names = tmux.soon(engine, info.docker_id, seconds=YOUNG_SECONDS if young else 0)
+    return carry_over(project, Place(engine, info.docker_id, names))
 
 
 def list_sessions(*, project: Project) -> list[TerminalSession]:
@@ -56,18 +54,6 @@ def list_sessions(*, project: Project) -> list[TerminalSession]:
     return list(TerminalSession.objects.filter(project=project, closed_at__isnull=True))
 
 
-def compare(project: Project, names: set[str]) -> None:
-    """Rows as the sessions are: one that ended is closed, one that somebody made inside the container gets its row."""
-    with transaction.atomic():
-        rows = TerminalSession.objects.select_for_update().filter(project=project, closed_at__isnull=True)
-        known = set(rows.values_list("name", flat=True))
-        for name in sorted(known - names):
-            rows.filter(name=name).update(closed_at=timezone.now())
-            record("terminal.closed", actor=HUB, project=project, message=f"The terminal {name} has ended.", session=name)
-        for name in sorted(found for found in names - known if re.fullmatch(SESSION_PATTERN, found)):
-            TerminalSession.objects.create(project=project, name=name, created_by_name="the container")
-
-
 def make_session(*, project: Project, name: str, actor: Actor) -> TerminalSession:
     """A new session with a shell in the workspace. Raises BadInput, Taken, Busy, ContainerNotRunning, EngineError."""
     name = checked_session_name(name)
@@ -77,7 +63,7 @@ def make_session(*, project: Project, name: str, actor: Actor) -> TerminalSessio
     if name in place.names:
         raise Taken(f"There is a terminal {name} already; choose another name.")
     demand_room(place)
-    _make(project, place, name)
+    start_session(project, place, name)
     return save_opened(project, name, actor)
 
 
@@ -85,26 +71,6 @@ def demand_room(place: Place) -> None:
     """Raises Busy."""
     if len(place.names or ()) >= SESSIONS_LIMIT:
         raise Busy(f"A project has at most {SESSIONS_LIMIT} terminals; close one first.")
-
-
-def _make(project: Project, place: Place, name: str) -> None:
-    environment = exec_environment(project)
-    command = (*tmux.TMUX, *tmux.lending(environment), ";", "new-session", "-d", "-s", name, "-c", WORKSPACE)
-    spec = ExecSpec(command=command, environment={**environment, "COLORTERM": "truecolor"})
-    outcome = place.engine.execs.run(place.ref, spec, sink=lambda _stream, _data: None, timeout_seconds=_START_SECONDS)
-    if outcome.exit_code != 0 and name not in (tmux.sessions(place.engine, place.ref) or set()):
-        raise ContainerNotRunning("The terminal could not be started in the container; look at its logs, or restart it.")
-
-
-def save_opened(project: Project, name: str, actor: Actor) -> TerminalSession:
-    """The row of an open session, and its event if it is new."""
-    with transaction.atomic():
-        row, made = TerminalSession.objects.get_or_create(
-            project=project, name=name, closed_at=None, defaults={"created_by_name": actor.name}
-        )
-        if made:
-            record("terminal.opened", actor=actor, project=project, message=f"The terminal {name} was opened.", session=name)
-    return row
 
 
 def rename_session(*, project: Project, name: str, new_name: str, actor: Actor) -> TerminalSession:
@@ -140,6 +106,23 @@ def close_session(*, project: Project, name: str, actor: Actor) -> None:
 def _demand_session(place: Place, name: str) -> None:
     if name not in (place.names or set()):
         raise NotFound(f"There is no terminal {name}; look at the list of terminals.")
+
+
+def reopen(*, project: Project) -> bool:
+    """Open the sessions that wait since a refresh, if any; whether none waits any more. Repeatable; what fails is tried again later."""
+    if not waiting(project):
+        return True
+    try:
+        place_of(project)
+    except (HubError, EngineError) as error:
+        log.warning("terminal.not_reopened_yet", project=project.slug, error=str(error), cause=repr(error.__cause__))
+    return not waiting(project)
+
+
+def settle(*, project: Project) -> None:
+    """The last try, for a container that has proven itself."""
+    if not reopen(project=project):
+        give_up(project)
 
 
 def note_use(*, project: Project, name: str, typed: bool) -> None:

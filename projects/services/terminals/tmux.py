@@ -1,5 +1,6 @@
 """The container's own tmux server, asked by execs of one command each: no shell reads a name."""
 
+import time
 from collections.abc import Iterable
 
 from projects.engine.base import Engine
@@ -7,7 +8,13 @@ from projects.services.asking import Answer, ask
 
 # -N: a server started by an exec would bear that exec's marker and its secrets, and die with them.
 TMUX = ("tmux", "-L", "hub", "-N")
+NOT_THERE = (126, 127)
+"""What the Engine says of a program that the image does not have."""
+_PAUSE_SECONDS = 0.1
 BASE_VARIABLES = ("GITHUB_TOKEN", "GIT_ASKPASS", "GIT_TERMINAL_PROMPT", "COLORTERM", "CONTAINERHUB_LENT_*")
+# Before 3.5 tmux writes synchronized output in an old form (ESC P = 1 s) that xterm.js takes without a word and without effect.
+# An override beats the feature; its place in the list keeps it from growing with each client. A bare semicolon at an end is tmux's own.
+SYNC = ("set-option", "-s", "terminal-overrides[90]", r"xterm*:Sync=\E[?2026%?%p1%{1}%-%tl%eh%\;")
 
 
 def tmux(engine: Engine, ref: str, *words: str) -> Answer:
@@ -18,6 +25,27 @@ def sessions(engine: Engine, ref: str) -> set[str] | None:
     """The names of its sessions; None where no tmux server runs. Raises EngineError."""
     answer = tmux(engine, ref, "list-sessions", "-F", "#{session_name}")
     return set(answer.stdout.decode(errors="replace").split()) if answer.exit_code == 0 else None
+
+
+def soon(engine: Engine, ref: str, *, seconds: float) -> set[str] | None:
+    """The same of a container that was started this moment, whose server may not answer yet. Raises EngineError."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = tmux(engine, ref, "list-sessions", "-F", "#{session_name}")
+        if answer.exit_code == 0:
+            return set(answer.stdout.decode(errors="replace").split())
+        if answer.exit_code in NOT_THERE or time.monotonic() > deadline:
+            return None
+        time.sleep(_PAUSE_SECONDS)
+
+
+def places(engine: Engine, ref: str) -> dict[str, str] | None:
+    """The directory of the process in front of each session; None where no tmux server runs. Raises EngineError."""
+    answer = tmux(engine, ref, "list-sessions", "-F", "#{session_name}\t#{pane_current_path}")
+    if answer.exit_code != 0:
+        return None
+    lines = answer.stdout.decode(errors="replace").split("\n")
+    return {name: path[:1000] for name, _, path in (line.partition("\t") for line in lines if line)}
 
 
 def target(name: str) -> str:

@@ -1,5 +1,7 @@
 /* The console page: terminals above, commands below. */
 
+import { copy } from "./console/copying.js";
+import { curl, hubExec } from "./console/elsewhere.js";
 import { History, describe } from "./console/history.js";
 import { OutputView } from "./console/output.js";
 import { keepPolicy } from "./console/policy.js";
@@ -10,6 +12,8 @@ import { load } from "./console/xterm.js";
 const el = (id) => document.getElementById(id);
 const page = el("console").dataset;
 const place = { slug: page.slug, mayOperate: "mayOperate" in page, running: "running" in page };
+
+let shown = {}; // the run whose result is shown: its command, workdir and timeout_seconds
 
 const output = new OutputView({ place: el("output"), cut: el("cut"), none: el("no-output") });
 const runner = new Runner({
@@ -46,9 +50,10 @@ function setActive(active) {
 function showRun(run) {
   el("result").hidden = !run;
   if (!run) return;
+  shown = { ...("state" in run ? {} : shown), ...run };
   el("ran-command").textContent = run.command;
   el("ran-facts").replaceChildren(...("state" in run ? describe(run) : []));
-  el("copy").hidden = false;
+  for (const id of ["copy", "copy-exec", "copy-curl", "repeat"]) el(id).hidden = false;
   el("download").hidden = !run.id;
   if (!run.id) return;
   el("download").href = `/projects/${place.slug}/runs/${run.id}/output.txt`;
@@ -59,11 +64,16 @@ function showRun(run) {
   setActive(run.state === "running" || !("state" in run));
 }
 
+function order({ command, workdir, timeout_seconds: timeout }) {
+  shown = { workdir, timeout_seconds: timeout };
+  runner.start({ command, workdir, timeout });
+}
+
 el("order").addEventListener("submit", (event) => {
   event.preventDefault();
   const command = el("command").value;
   if (!command.trim()) return;
-  runner.start({ command, workdir: el("workdir").value.trim() || "/workspace", timeout: Number(el("timeout").value) || null });
+  order({ command, workdir: el("workdir").value.trim() || "/workspace", timeout_seconds: Number(el("timeout").value) || null });
   el("command").value = "";
 });
 el("command").addEventListener("keydown", (event) => {
@@ -78,28 +88,21 @@ el("command").addEventListener("keydown", (event) => {
 });
 el("kill").addEventListener("click", () => runner.kill());
 el("run-again").addEventListener("click", () => runner.again());
-el("copy").addEventListener("click", () => copy(output.text).then(sayRun, (error) => sayRun(error.message, { bad: true })));
 
-async function copy(text) {
-  if (navigator.clipboard) await navigator.clipboard.writeText(text);
-  else if (!copyOld(text)) throw new Error("This browser does not let a page copy; mark the text and copy it, or download it.");
-  return "Copied.";
+// -- what can be done with the result
+
+function onCopy(id, text, done) {
+  el(id).addEventListener("click", () => copy(text()).then(() => sayRun(done), (error) => sayRun(error.message, { bad: true })));
 }
 
-/* Over plain http there is no navigator.clipboard. */
-function copyOld(text) {
-  const field = document.createElement("textarea");
-  field.value = text;
-  document.body.append(field);
-  field.select();
-  const done = document.execCommand("copy");
-  field.remove();
-  return done;
-}
+onCopy("copy", () => output.text, "The output is copied.");
+onCopy("copy-exec", () => hubExec(place.slug, shown), "Copied as hub exec, for a shell on this hub's machine.");
+onCopy("copy-curl", () => curl(place.slug, shown), "Copied as curl; put an API token into TOKEN (your account's tokens) where you run it.");
+el("repeat").addEventListener("click", () => order(shown));
 
 // -- the beginning
 
-if (place.mayOperate) for (const id of ["command", "workdir", "timeout", "run"]) el(id).disabled = false;
+if (place.mayOperate) for (const id of ["command", "workdir", "timeout", "run", "repeat"]) el(id).disabled = false;
 history.refresh();
 if (page.run) runner.open(page.run);
 if (page.assetXterm) {

@@ -1,9 +1,12 @@
 // A part of the page that goes on (data-follow: how often, in ms) is fetched anew until it no longer says so.
 "use strict";
 
+const followed = new WeakSet();
+
 function follow(part) {
   const pause = Number(part.dataset.follow);
-  if (!pause) return;
+  if (!pause) return void followed.delete(part);
+  followed.add(part);
   setTimeout(() => renew(part, pause), document.hidden ? pause * 4 : pause);
 }
 
@@ -31,3 +34,5 @@ async function renew(part, pause) {
 }
 
 document.querySelectorAll("[data-follow]").forEach(follow);
+// A part may begin to go on later, where the page is a live one.
+setInterval(() => document.querySelectorAll("[data-follow]").forEach((part) => followed.has(part) || follow(part)), 2000);

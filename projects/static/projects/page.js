@@ -31,7 +31,7 @@ addEventListener("keydown", (event) => {
     const place = document.querySelector(`nav [data-place=${GO[key]}]`);
     if (place) location.href = place.href;
   } else if (key === "/") {
-    const search = document.querySelector("input[type=search]");
+    const search = [...document.querySelectorAll("input[type=search]")].find((field) => field.offsetParent !== null);
     if (search) {
       event.preventDefault();
       search.focus();

@@ -1,6 +1,7 @@
 /* One terminal session: its screen, its keys, and its connection. */
 
 import { Connection } from "./connection.js";
+import { Outbox } from "./outbox.js";
 import { ask } from "./question.js";
 import { settings } from "./settings.js";
 import { pieces } from "./text.js";
@@ -9,21 +10,22 @@ import { makeTerminal } from "./xterm.js";
 const ACK_BYTES = 32 * 1024;
 const RESIZE_DELAY = 100;
 const MOST_SHOWN = 2000;
-const MOST_KEPT = 200;
 
 export class TerminalTab {
   #unconfirmed = 0;
   #visit = 0;
-  #kept = [];
+  #outbox = new Outbox((piece) => this.#connection.send(piece));
+  #doubt = false;
   #sent = "";
   #timer = null;
   #control = false;
   #screen = null;
   #connection = null;
 
-  /* `changed()` is called whenever `status` changes, `left()` when the keyboard's way out is taken. */
-  constructor({ slug, name, panel, watchOnly, changed, left }) {
-    Object.assign(this, { slug, name, panel, watchOnly, changed, left });
+  /* `changed()` is called whenever `status` changes, `left()` when the keyboard's way out is taken, `find()` when the keyboard
+     asks for the search, `found(result)` when that has looked. */
+  constructor({ slug, name, panel, watchOnly, changed, left, find, found }) {
+    Object.assign(this, { slug, name, panel, watchOnly, changed, left, find, found });
     this.status = { text: "", bad: false, again: false };
     this.onControl = () => {};
   }
@@ -79,8 +81,9 @@ export class TerminalTab {
     terminal.open(this.panel);
     terminal.textarea.setAttribute("aria-label", `Terminal ${this.name}. Ctrl+Shift+F6 leaves it.`);
     terminal.attachCustomKeyEventHandler((event) => this.#ownKey(event));
+    this.search.onDidChangeResults((result) => this.found(result));
     terminal.onData((text) => this.#type(text));
-    terminal.onBinary((text) => this.watchOnly || this.#connection.send(Uint8Array.from(text, (character) => character.charCodeAt(0))));
+    terminal.onBinary((text) => this.watchOnly || this.#outbox.add(Uint8Array.from(text, (character) => character.charCodeAt(0))));
     this.panel.addEventListener("paste", (event) => this.#paste(event), { capture: true });
     this.sizes = new ResizeObserver(() => this.#sizeSoon());
     this.sizes.observe(this.panel);
@@ -107,6 +110,11 @@ export class TerminalTab {
       if (event.type === "keydown") this.left();
       return false;
     }
+    if (event.key.toLowerCase() === "f" && event.ctrlKey && event.shiftKey) {
+      event.preventDefault();
+      if (event.type === "keydown") this.find();
+      return false;
+    }
     if (event.key === "Enter" && event.shiftKey && !event.ctrlKey && !event.altKey) {
       event.preventDefault();
       if (event.type === "keydown") this.#type("\x1b\r");
@@ -121,13 +129,8 @@ export class TerminalTab {
       if (/^[a-z@[\\\]^_ ]$/i.test(text)) text = String.fromCharCode(text.toUpperCase().charCodeAt(0) & 0x1f);
       this.#setControl(false);
     }
-    for (const piece of pieces(text)) this.#send(piece);
-  }
-
-  /* What is typed while the connection comes back by itself goes out when it is there. */
-  #send(piece) {
-    if (this.#connection.send(piece) || this.status.again || this.#kept.length >= MOST_KEPT) return;
-    this.#kept.push(piece);
+    if (this.status.again) return; // nobody is there, and the page says so
+    for (const piece of pieces(text)) this.#outbox.add(piece);
   }
 
   #setControl(on) {
@@ -164,7 +167,7 @@ export class TerminalTab {
       opened: () => this.#opened(),
       text: (message) => this.#message(message),
       bytes: (data) => this.#draw(data),
-      broken: () => { this.#sent = ""; },
+      broken: () => this.#broken(),
       status: (text, more) => this.#say(text, more),
     });
     this.#say("Connecting.");
@@ -174,24 +177,33 @@ export class TerminalTab {
   #address() {
     const { cols, rows } = this.terminal;
     this.#sent = `${cols}x${rows}`;
-    const query = new URLSearchParams({ session: this.name, cols, rows, ack: 1 });
+    const query = new URLSearchParams({ session: this.name, cols, rows, ack: 1, ...(this.watchOnly ? {} : { typist: this.#outbox.typist }) });
     return `/ws/projects/${this.slug}/terminal/?${query}`;
   }
 
   #opened() {
     this.#visit++;
     this.#unconfirmed = 0;
-    this.#kept.splice(0).forEach((piece) => this.#connection.send(piece));
+    this.#outbox.broken(); // what stands on the connection before is not known until the hub says so
     this.#say("Connected; waiting for the terminal.");
   }
 
+  #broken() {
+    this.#sent = "";
+    this.#outbox.broken();
+  }
+
   #message(message) {
-    if (message.type === "ready") {
+    if (message.type === "taken") {
+      this.#doubt = this.#outbox.taken(message) || this.#doubt;
+    } else if (message.type === "ready") {
       // The session draws its whole screen for whoever comes, so nothing of the old one is to stay. In its turn, behind what waits.
       this.terminal.write("\x1bc");
       this.#say(message.persistent === false
         ? "Connected. This image has no tmux, so the shell ends with this page."
-        : this.watchOnly ? "Connected. You watch; typing needs the operator role." : "Connected.");
+        : this.watchOnly ? "Connected. You watch; typing needs the operator role."
+        : this.#doubt ? "Connected. The hub was restarted meanwhile; look whether what you typed last arrived." : "Connected.");
+      this.#doubt = false;
       this.fit();
     } else if (message.type === "exit") {
       const code = message.exit_code;
@@ -216,7 +228,7 @@ export class TerminalTab {
 
   #say(text, more = {}) {
     this.status = { text, bad: false, again: false, stopped: false, ...more };
-    if (this.status.again) this.#kept = [];
+    if (this.status.again) this.#outbox.clear();
     this.changed();
   }
 

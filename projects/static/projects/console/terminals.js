@@ -4,7 +4,7 @@ import { call } from "./api.js";
 import { ask } from "./question.js";
 import { remember, settings } from "./settings.js";
 import { TerminalTab } from "./terminal.js";
-import { onThemeChange, theme } from "./theme.js";
+import { marks, onThemeChange, theme } from "./theme.js";
 
 const NAME = /^[A-Za-z0-9_-]{1,32}$/;
 const el = (id) => document.getElementById(id);
@@ -87,8 +87,10 @@ export class Terminals {
       watchOnly: !this.mayOperate,
       changed: () => this.#status(),
       left: () => this.#tabs.get(this.#active)?.button.focus(),
+      find: () => this.#find(true),
+      found: (result) => this.#found(result),
     });
-    tab.onControl = (on) => el("keys").querySelector('[data-key="Control"]').setAttribute("aria-pressed", String(on));
+    tab.onControl = (on) => el("key-bar").querySelector('[data-key="Control"]').setAttribute("aria-pressed", String(on));
     button.addEventListener("click", () => this.activate(tab.name, { focus: true }));
     button.addEventListener("keydown", (event) => this.#tabKey(event));
     this.#tabs.set(name, { tab, button });
@@ -191,14 +193,13 @@ export class Terminals {
     on("terminal-full", () => this.#fullScreen());
     on("terminal-find", () => this.#find(el("find").hidden));
     on("find-end", () => this.#find(false));
-    on("find-previous", () => this.#current?.search.findPrevious(el("find-words").value));
+    on("find-previous", () => this.#current?.search.findPrevious(el("find-words").value, { decorations: marks() }));
     el("find").addEventListener("submit", (event) => {
       event.preventDefault();
-      const found = this.#current?.search.findNext(el("find-words").value);
-      this.#say(found ? "Found." : "It is not on the screen; in a shell, scroll up and search again.");
+      this.#current?.search.findNext(el("find-words").value, { decorations: marks() });
     });
     el("find").addEventListener("keydown", (event) => event.key === "Escape" && this.#find(false));
-    for (const key of el("keys").querySelectorAll("button")) {
+    for (const key of el("key-bar").querySelectorAll("button")) {
       key.addEventListener("pointerdown", (event) => event.preventDefault()); // the terminal keeps the focus and the keyboard
       key.addEventListener("click", () => this.#current?.press(key.dataset.key));
     }
@@ -236,6 +237,11 @@ export class Terminals {
       this.#current?.search.clearDecorations();
       this.#current?.focus();
     }
+  }
+
+  #found({ resultIndex: at, resultCount: count }) {
+    if (el("find").hidden || !el("find-words").value) return;
+    this.#say(count ? `Found: ${at + 1} of ${count} on the screen.` : "It is not on the screen; in a shell, scroll up and search again.");
   }
 
   async #fullScreen() {
