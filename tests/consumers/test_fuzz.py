@@ -19,7 +19,7 @@ pytestmark = pytest.mark.live
 
 SEED = int(os.environ.get("FUZZ_SEED", "20261126"))
 MESSAGES, AT_ONCE = int(os.environ.get("FUZZ_MESSAGES", "10000")), 24
-AT_A_RUNNING_TERMINAL = 150
+AT_A_RUNNING_TERMINAL = 60
 """Each attaches a client in the container; the others meet a project whose container does not run."""
 
 
