@@ -37,6 +37,16 @@ class Program:
         self.shell.narrower()
         self.is_right()
 
+    def sized(self, size: Any) -> None:
+        """The session has taken on another width, and is drawn so."""
+        before = self._width()
+        self.page.set_viewport_size(size)
+        wait_until(lambda: self._width() != before, SECONDS, reason="the session keeps its width")
+        self.is_right()
+
+    def _width(self) -> str:
+        return self.hub.execute(f"tmux -L hub display-message -p -t ={self.shell.name}: '#{{pane_width}}'")
+
     def reloaded(self) -> None:
         self.shell.reload()
         self.is_right()
@@ -126,12 +136,12 @@ def test_claude_shows_its_first_screen(program):
         "websocket", lambda socket: socket.on("framereceived", lambda data: frames.append(data if isinstance(data, bytes) else b""))
     )
     program.reloaded()
-    program.page.set_viewport_size({"width": 700, "height": 844})
-    program.is_right()
+    program.sized({"width": 700, "height": 844})
     program.reloaded()
     shell.press("ArrowDown")
-    program.page.set_viewport_size(size)
-    program.is_right()
+    rule = len(shell.rows[1])
+    program.sized(size)
+    program.shows(lambda rows: len(rows[1]) != rule)  # it has drawn itself anew
     picture(program.page, "claude" if size == WIDE else "claude-narrow")
     seen = b"".join(frames)
     assert SYNCHRONIZED in seen
