@@ -23,7 +23,7 @@ def get_manifest(request: HttpRequest, slug: str) -> dict[str, Any]:
 
 
 @router.get(
-    "/projects/{slug}/container/manifests", response=answers(ManifestList), summary="What the last refreshes took away, newest first"
+    "/projects/{slug}/container/manifests", response=answers(ManifestList, *ENGINE), summary="What the last refreshes took away, newest first"
 )
 def list_manifests(request: HttpRequest, slug: str, limit: Limit = 50, cursor: Cursor = None) -> dict[str, Any]:
     """Made just before each refresh, the last 20 of a project."""
