@@ -22,9 +22,7 @@ def get_manifest(request: HttpRequest, slug: str) -> dict[str, Any]:
     return _shown(manifests.look(project=project_for(caller(request), slug)))
 
 
-@router.get(
-    "/projects/{slug}/container/manifests", response=answers(ManifestList, *ENGINE), summary="What the last refreshes took away, newest first"
-)
+@router.get("/projects/{slug}/container/manifests", response=answers(ManifestList, *ENGINE), summary="What the last refreshes took away")
 def list_manifests(request: HttpRequest, slug: str, limit: Limit = 50, cursor: Cursor = None) -> dict[str, Any]:
     """Made just before each refresh, the last 20 of a project."""
     rows = Manifest.objects.filter(project=project_for(caller(request), slug))

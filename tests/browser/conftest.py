@@ -46,7 +46,7 @@ class Hub:
         self.execute(f"touch {path}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def hub(tmp_path_factory) -> Iterator[Hub]:
     cli = os.environ.get(claude_cli.VARIABLE) or shutil.which("claude")
     assert cli, "there is no Claude CLI: make test installs one"
@@ -64,7 +64,7 @@ def hub(tmp_path_factory) -> Iterator[Hub]:
         stack.clean()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
