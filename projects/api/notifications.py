@@ -15,6 +15,7 @@ from projects.services.notifications import list_channels as find_channels
 from projects.services.notifications import make_channel as make
 from projects.services.notifications import remove_channel as remove
 from projects.services.notifications import try_channel
+from projects.services.notifications.facts import delivery_facts
 
 router = Router(tags=["notifications"])
 ChannelId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
@@ -54,7 +55,7 @@ def remove_channel_by_query(request: HttpRequest, id: Annotated[int, Query(ge=1,
 @router.post("/notifications/channels/{channel_id}/test", response=answers(DeliveryOut, 409), summary="Send a test to a channel")
 def test_channel(request: HttpRequest, channel_id: ChannelId) -> dict[str, Any]:
     """Once, now; the answer says how it went. 409 within 10 seconds of the last one."""
-    return _delivery(try_channel(channel=channel_for(caller(request), channel_id), actor=actor(request)))
+    return delivery_facts(try_channel(channel=channel_for(caller(request), channel_id), actor=actor(request)))
 
 
 @router.get("/notifications/deliveries", response=answers(DeliveryList), summary="What was sent or waits, newest first")
@@ -69,7 +70,7 @@ def list_deliveries(
     if channel is not None:
         rows = rows.filter(channel=channel_for(caller(request), channel))
     items, following = page_of_newest(rows, at="created_at", limit=limit, cursor=cursor)
-    return {"items": [_delivery(item) for item in items], "next": following}
+    return {"items": [delivery_facts(item) for item in items], "next": following}
 
 
 def _shown(row: Channel) -> dict[str, Any]:
@@ -82,22 +83,4 @@ def _shown(row: Channel) -> dict[str, Any]:
         "wants": row.wants,
         "created_by": row.created_by_name,
         "created_at": row.created_at,
-    }
-
-
-def _delivery(row: Delivery) -> dict[str, Any]:
-    return {
-        "id": row.pk,
-        "channel": row.channel_id,
-        "event": row.event_id,
-        "kind": row.event_kind,
-        "project": row.project_slug,
-        "message": row.message,
-        "state": row.state,
-        "attempts": row.attempts,
-        "response_code": row.response_code,
-        "error": row.error,
-        "next_at": row.next_at,
-        "created_at": row.created_at,
-        "finished_at": row.finished_at,
     }

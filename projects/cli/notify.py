@@ -11,6 +11,7 @@ from projects.cli.times import span
 from projects.models import Channel, Delivery
 from projects.services.notifications import make_channel, remove_channel, try_channel
 from projects.services.notifications.channels import checked_name, checked_topics
+from projects.services.notifications.facts import delivery_facts
 from projects.states import ChannelKind, DeliveryState, Topic
 
 group = noun("notify", "Notifications: mail addresses and webhooks that are told of what happens.")
@@ -125,18 +126,4 @@ def _delivery_cells(row: Delivery) -> list[object]:
 
 
 def _delivery_json(row: Delivery) -> dict[str, Any]:
-    return {
-        "id": str(row.pk),
-        "channel": row.channel_id,
-        "event": row.event_id,
-        "kind": row.event_kind,
-        "project": row.project_slug,
-        "message": row.message,
-        "state": row.state,
-        "attempts": row.attempts,
-        "response_code": row.response_code,
-        "error": row.error,
-        "next_at": row.next_at,
-        "created_at": row.created_at,
-        "finished_at": row.finished_at,
-    }
+    return {**delivery_facts(row), "id": str(row.pk)}

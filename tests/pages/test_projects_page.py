@@ -15,7 +15,7 @@ from tests.cast import EVERYBODY
 
 
 def make(slug: str, **fields) -> Project:
-    return Project.objects.create(slug=slug, name=slug, path=f"/work/{slug}", **fields)
+    return Project.objects.create(slug=slug, name=slug, path=f"/code/{slug}", **fields)
 
 
 def sample(project: Project, minutes: float = 0.5, **fields) -> Sample:
@@ -67,7 +67,7 @@ def test_every_word_is_looked_for_in_name_path_and_image(db):
     make("billing-old")
     assert slugs(words="BILL") == ["billing", "billing-old"]
     assert slugs(words="billing python") == ["billing"]
-    assert slugs(words="/work/ old") == ["billing-old"]
+    assert slugs(words="/code/ old") == ["billing-old"]
     assert slugs(words="a\0b") == []
 
 
