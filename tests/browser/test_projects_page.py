@@ -63,13 +63,6 @@ def test_the_list_is_found_as_one_types_and_goes_on_live(hub, visitor):
     expect(page.locator("#live-mark")).to_have_text("Live", timeout=20_000)
 
 
-def test_several_are_done_at_once_with_a_result_for_each(hub, visitor):
-    page = visitor.open("/")
-    page.get_by_label("Select all of this page").check()
-    page.get_by_role("group", name="Actions on the selected projects").get_by_role("button", name="Ensure").click()
-    expect(page.locator("#row-sample .badge")).to_contain_text("running", timeout=30_000)
-
-
 def test_a_viewer_sees_no_button_that_works(hub, visitor):
     page = visitor.open("/", "vera")
     buttons = page.locator("#row-sample button")
