@@ -29,6 +29,7 @@ def hub(tmp_path_factory):
     """One for all; a test that ends a server, or counts what is left in one, takes another with `beside`."""
     box = Sandbox(tmp_path_factory.mktemp("hub"))
     box.migrate()
+    box.python('from django.core.management import call_command; call_command("collectstatic", interactive=False, verbosity=0)')
     box.add_project("web")
     try:
         served = Served(box, free_port(), box.python(PEOPLE))
