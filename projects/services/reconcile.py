@@ -25,6 +25,8 @@ from projects.services.throwaway import LABEL_PURPOSE
 from projects.states import Health, Status
 
 OOM_SPACING = timedelta(minutes=1)
+BEGAN_ANEW_WITH_IT = timedelta(seconds=20)
+"""After an Engine is back: what began anew by then did so with it."""
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +54,7 @@ def reconcile(*, actor: Actor) -> ReconcileReport:
     except EngineUnreachable as error:
         note_engine_lost(actor=actor, why=str(error))
         raise
-    is_back = note_engine_back(actor=actor)
+    note_engine_back(actor=actor)
     report = ReconcileReport()
     by_name = {summary.name: summary for summary in found}
     for project in Project.objects.filter(pending_action=""):
@@ -60,8 +62,7 @@ def reconcile(*, actor: Actor) -> ReconcileReport:
         _compare(project, summary, engine, report)
         if summary is not None and summary.status is Status.RUNNING and is_ours(summary, project):
             _stop_if_swapped(project, actor)
-    if is_back and report.restarted:
-        _tell_engine_restart(report.restarted)
+    _tell_engine_restart(report)
     for summary, ours in strangers(found):
         (report.orphaned if ours else report.foreign).append(summary.name)
     return report
@@ -71,14 +72,21 @@ def observe(project: Project) -> None:
     """Look at one project's container and note what is seen."""
     engine = current_engine()
     info = engine.containers.inspect(container_name(project, settings.CONTAINERHUB))
+    report = ReconcileReport()
     if info is not None and is_ours(info, project):
-        _note(project, info, ReconcileReport())
+        _note(project, info, report)
     else:
-        _note_absence(project, engine, ReconcileReport())
+        _note_absence(project, engine, report)
+    _tell_engine_restart(report)
 
 
 def observe_event(event: EngineEvent) -> None:
-    """After a hint of the Engine: look at the project it speaks of, if it is one of ours and nothing is under way."""
+    """After a hint of the Engine: look at the project it speaks of, if it is one of ours and nothing is under way.
+
+    Not while the Engine counts as lost: the first look after an outage is at everything, and says first that it is back.
+    """
+    if engine_is_lost():
+        return
     if event.attributes.get(LABEL_INSTANCE) != instance_id():
         return
     project = Project.objects.filter(slug=event.attributes.get("project_id", ""), pending_action="").first()
@@ -224,11 +232,17 @@ def _tell_absence(project: Project, left: ContainerInfo | None, report: Reconcil
     record("container.missing", project=project, actor=actor, message=message, docker_id=project.docker_id)
 
 
-def _tell_engine_restart(slugs: Sequence[str]) -> None:
-    """An Engine that was away and started its containers anew was itself restarted."""
-    message = f"The Docker Engine was restarted, and {len(slugs)} running container{'s' * (len(slugs) > 1)} began anew with it."
+def _tell_engine_restart(report: ReconcileReport) -> None:
+    """An Engine that was away and started its containers anew was itself restarted; told once, with the first of them."""
+    if not report.restarted:
+        return
     with transaction.atomic():
-        record("engine.restarted", actor=OUTSIDE, message=message, projects=list(slugs[:100]))
+        Instance.objects.select_for_update().filter(pk=1).first()  # one look at a time
+        back = Event.objects.filter(kind="engine.back", at__gt=timezone.now() - BEGAN_ANEW_WITH_IT).order_by("-id").first()
+        if back is None or Event.objects.filter(kind="engine.restarted", id__gt=back.pk).exists():
+            return
+        message = "The Docker Engine was restarted, and running containers began anew with it."
+        record("engine.restarted", actor=OUTSIDE, message=message, projects=report.restarted[:100])
 
 
 def _tell_out_of_memory(project: Project) -> None:
@@ -269,13 +283,11 @@ def engine_is_lost() -> bool:
     return Instance.objects.filter(engine_reachable=False).exists()
 
 
-def note_engine_back(*, actor: Actor) -> bool:
-    """Whether it had been lost."""
+def note_engine_back(*, actor: Actor) -> None:
     instance()
     now = timezone.now()
     with transaction.atomic():
         if Instance.objects.filter(pk=1, engine_reachable=False).update(engine_reachable=True, engine_seen_at=now):
             record("engine.back", actor=actor, message="The Docker Engine answers again.")
-            return True
-        Instance.objects.filter(pk=1).update(engine_seen_at=now)
-        return False
+        else:
+            Instance.objects.filter(pk=1).update(engine_seen_at=now)

@@ -43,8 +43,12 @@ def box(tmp_path_factory) -> Iterator[Sandbox]:
     box.clean()
 
 
-# Its setup runs on a thread of the process that asked.
-JOIN = "[thread.join() for thread in threading.enumerate() if thread.name.startswith('setup-')]\n"
+# Its setup runs on threads of the process that asked, and ends with it: waited for there.
+JOIN = """
+[thread.join() for thread in threading.enumerate() if thread.name.startswith('setup-')]
+from tests.support import wait_until
+wait_until(lambda: not CommandRun.objects.filter(state='running').exists(), 60)
+"""
 
 
 def container(box: Sandbox) -> Any:
