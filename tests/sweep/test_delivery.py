@@ -3,12 +3,14 @@
 import pytest
 
 from projects import tasks
-from projects.models import BatchItem, Clone, Decision, Event, HealthMemory, Heartbeat, Sample
+from projects.models import BatchItem, Channel, Clone, Decision, Delivery, Event, HealthMemory, Heartbeat, Sample
 from projects.services import clones
 from projects.services.batches import start_batch
 from projects.services.errors import BadInput
-from projects.services.record import Actor
-from projects.states import BatchAction, CloneState
+from projects.services.notifications import mail, queue_events
+from projects.services.notifications.outcome import Outcome
+from projects.services.record import HUB, Actor, record
+from projects.states import BatchAction, ChannelKind, CloneState, DeliveryState, Topic
 from tests.sweep.test_sweep import OLD
 
 
@@ -52,6 +54,22 @@ def do_batch_item(fleet, user, **_):
     return [fleet.engine.calls.count("containers.create"), BatchItem.objects.get().attempts], [2, 1]
 
 
+def send_notifications(monkeypatch, **_):
+    sent = []
+
+    def accepted(channel, rows):
+        sent.append(len(rows))
+        return Outcome(delivered=True)
+
+    monkeypatch.setattr(mail, "send", accepted)
+    Channel.objects.create(name="ops", kind=ChannelKind.EMAIL, target="ops@example.com", wants=[str(topic) for topic in Topic])
+    record("health.hold", actor=HUB, slug="web", message="Left to people.")
+    queue_events()
+    tasks.send_notifications()
+    tasks.send_notifications()
+    return [sent, Delivery.objects.get().state], [[1], DeliveryState.DELIVERED]
+
+
 def do_clone(user, monkeypatch, **_):
     made = []
 
@@ -68,7 +86,7 @@ def do_clone(user, monkeypatch, **_):
 
 
 # Each: what was found, and what is expected.
-CASES = (tick, carry_out, measure_layers, canary, do_batch_item, do_clone)
+CASES = (tick, carry_out, measure_layers, canary, do_batch_item, send_notifications, do_clone)
 
 
 @pytest.mark.parametrize("case", CASES)
