@@ -14,8 +14,8 @@ from projects.services.errors import BadInput, Busy, NotFound
 from projects.states import RunState, Stream
 
 POLL_SECONDS = 0.04
-POSITION_BYTES = 192 * 1024
-"""Read at a time, and a `position` after each: less than the 256 KiB that are promised."""
+POSITION_BYTES = 256 * 1024
+"""A `position` comes at least so often, unless one frame is larger."""
 
 
 @dataclass(frozen=True)
@@ -102,18 +102,23 @@ class CommandsConsumer(Socket):
             self._following = False  # also when it was broken off: the client attaches again
 
     async def _follow(self, run: CommandRun, offset: int) -> None:
-        size = POSITION_BYTES
+        size, told = spool.READ_BYTES, offset
         while True:
             step = await in_thread(lambda offset=offset, size=size: _step(run, offset, size))  # type: ignore[misc]
             if step.cut:
                 size *= 2  # a frame larger than what was read
                 continue
             for stream, payload in step.frames:
+                following = offset + spool.HEADER.size + len(payload)
+                if told < offset and following - told > POSITION_BYTES:
+                    told = offset
+                    await self.say("position", offset=offset)
                 for at in range(0, len(payload), SLICE_BYTES):
                     await self.output(bytes([stream]) + payload[at : at + SLICE_BYTES])
-            size = POSITION_BYTES
+                offset = following
+            size = spool.READ_BYTES
             if step.taken:
-                offset += step.taken
+                told = offset
                 await self.say("position", offset=offset)
             elif step.over:
                 break
@@ -133,7 +138,11 @@ class CommandsConsumer(Socket):
 
 
 def _step(run: CommandRun, offset: int, size: int) -> _Step:
-    over = is_over(run)  # asked first, so that nothing written before the end is missed
+    data = spool.read_from(run, offset, size)
+    frames, taken = spool.split_frames(data)
+    if taken or len(data) == size:
+        return _Step(False, frames, taken, cut=not taken)
+    over = is_over(run)  # and then looked once more, so that nothing written before the end is missed
     data = spool.read_from(run, offset, size)
     frames, taken = spool.split_frames(data)
     return _Step(over, frames, taken, cut=not taken and len(data) == size)
