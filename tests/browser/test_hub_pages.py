@@ -184,6 +184,7 @@ def test_a_repository_is_cloned_by_the_worker_while_one_is_away(visitor: Visitor
     page.fill("#token", GIT_TOKEN)
     page.uncheck("input[name=ensure]")
     page.click("button:has-text('Clone and make the project')")
+    page.wait_for_url(re.compile(r"/projects/new/clones/\d+/"))  # else the next page may be there before this one was asked for
     address = page.url
     page.goto("/activity/")
     expect(page.locator("#activity-events")).to_contain_text("is finished: The project library was made", timeout=SLOW)
