@@ -10,12 +10,12 @@ from projects.api.auth import actor, caller
 from projects.api.pagination import LARGEST_ID, Cursor, Limit, page_of_newest, page_of_rows
 from projects.api.responses import answers
 from projects.api.schemas import ChannelIn, ChannelList, ChannelMade, DeliveryList, DeliveryOut
-from projects.models import Channel, Delivery
+from projects.models import Delivery
 from projects.services.notifications import list_channels as find_channels
 from projects.services.notifications import make_channel as make
 from projects.services.notifications import remove_channel as remove
 from projects.services.notifications import try_channel
-from projects.services.notifications.facts import delivery_facts
+from projects.services.notifications.facts import channel_facts, delivery_facts
 
 router = Router(tags=["notifications"])
 ChannelId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
@@ -25,7 +25,7 @@ ChannelId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 def list_channels(request: HttpRequest, limit: Limit = 50, cursor: Cursor = None) -> dict[str, Any]:
     """Those of the projects that you own; administrators see all, the hub's own too."""
     items, following = page_of_rows(find_channels(caller(request)), key="id", limit=limit, cursor=cursor)
-    return {"items": [_shown(item) for item in items], "next": following}
+    return {"items": [channel_facts(item) for item in items], "next": following}
 
 
 @router.post("/notifications/channels", response=answers(ChannelMade, status=201), summary="Make a notification channel")
@@ -36,7 +36,7 @@ def make_channel(request: HttpRequest, payload: ChannelIn) -> Status[dict[str, A
     project = None if payload.project is None else project_for(caller(request), payload.project, Permission.CONFIGURE)
     what = {"name": payload.name, "kind": payload.kind, "target": payload.target, "wants": payload.wants}
     channel, secret = make(project=project, actor=actor(request), **what)  # type: ignore[arg-type]
-    return Status(201, {**_shown(channel), "secret": secret or None})
+    return Status(201, {**channel_facts(channel), "secret": secret or None})
 
 
 @router.delete("/notifications/channels/{channel_id}", response=answers(None, status=204), summary="Remove a notification channel")
@@ -71,16 +71,3 @@ def list_deliveries(
         rows = rows.filter(channel=channel_for(caller(request), channel))
     items, following = page_of_newest(rows, at="created_at", limit=limit, cursor=cursor)
     return {"items": [delivery_facts(item) for item in items], "next": following}
-
-
-def _shown(row: Channel) -> dict[str, Any]:
-    return {
-        "id": row.pk,
-        "project": row.project.slug if row.project else None,
-        "name": row.name,
-        "kind": row.kind,
-        "address": row.address,
-        "wants": row.wants,
-        "created_by": row.created_by_name,
-        "created_at": row.created_at,
-    }

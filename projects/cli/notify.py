@@ -11,7 +11,7 @@ from projects.cli.times import span
 from projects.models import Channel, Delivery
 from projects.services.notifications import make_channel, remove_channel, try_channel
 from projects.services.notifications.channels import checked_name, checked_topics
-from projects.services.notifications.facts import delivery_facts
+from projects.services.notifications.facts import channel_facts, delivery_facts
 from projects.states import ChannelKind, DeliveryState, Topic
 
 group = noun("notify", "Notifications: mail addresses and webhooks that are told of what happens.")
@@ -30,7 +30,7 @@ def ls(project: ProjectOption = "", as_json: JsonOption = False) -> None:
     rows = Channel.objects.select_related("project")
     found = list(rows.filter(project=project_named(project)) if project else rows)
     if as_json:
-        print_json([_json(row) for row in found])
+        print_json([channel_facts(row) for row in found])
     else:
         print_table(["ID", "PROJECT", "NAME", "KIND", "ADDRESS", "WANTS"], [_cells(row) for row in found], numbers=["ID"])
 
@@ -103,19 +103,6 @@ def deliveries(
 
 def _cells(row: Channel) -> list[object]:
     return [row.pk, row.project.slug if row.project else "-", row.name, row.kind, row.address, ", ".join(row.wants)]
-
-
-def _json(row: Channel) -> dict[str, Any]:
-    return {
-        "id": row.pk,
-        "project": row.project.slug if row.project else None,
-        "name": row.name,
-        "kind": row.kind,
-        "address": row.address,
-        "wants": row.wants,
-        "created_by": row.created_by_name,
-        "created_at": row.created_at,
-    }
 
 
 def _delivery_cells(row: Delivery) -> list[object]:

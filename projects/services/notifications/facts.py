@@ -1,8 +1,21 @@
-"""A delivery as the doors tell of it."""
+"""A channel and a delivery as the doors tell of them."""
 
 from typing import Any
 
-from projects.models import Delivery
+from projects.models import Channel, Delivery
+
+
+def channel_facts(row: Channel) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "project": row.project.slug if row.project else None,
+        "name": row.name,
+        "kind": row.kind,
+        "address": row.address,
+        "wants": row.wants,
+        "created_by": row.created_by_name,
+        "created_at": row.created_at,
+    }
 
 
 def delivery_facts(row: Delivery) -> dict[str, Any]:
