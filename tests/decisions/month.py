@@ -19,7 +19,7 @@ class Box:
 
     number: int
     created_at: datetime
-    pinned: bool
+    policy: Policy
     leak: timedelta | None
     cursed: frozenset[Rule]
     history: History = field(default_factory=History)
@@ -85,7 +85,7 @@ class Month:
         chance = self.chance
         leak = chance.uniform(1, 60) * HOUR if chance.random() < 0.1 else None
         cursed = frozenset({Rule.MEMORY} if chance.random() < 0.02 else {Rule.UNHEALTHY} if chance.random() < 0.02 else ())
-        return Box(number, START - chance.random() * 72 * HOUR, chance.random() < 0.05, leak, cursed)
+        return Box(number, START - chance.random() * 72 * HOUR, Policy(pinned=chance.random() < 0.05), leak, cursed)
 
     def _at(self, when: datetime, box: Box, what: str) -> None:
         self.order += 1
@@ -104,10 +104,12 @@ class Month:
 
     def _look(self, box: Box, now: datetime) -> None:
         self.looks += 1
-        policy = Policy(pinned=box.pinned)
+        policy = box.policy
         seen = box.seen(now, 85 if now.day % 10 == 0 else 60)
         box.history = follow(box.history, seen, policy, now)
-        decision = grant({0: decide(seen, box.history, policy, now)}, Fleet(1), now)[0]
+        decision = decide(seen, box.history, policy, now)
+        if decision.verdict in ACTS:
+            decision = grant({0: decision}, Fleet(1), now)[0]
         assert decision.reason
         told = box.history.told_at
         box.history = after(box.history, decision, now)
@@ -135,7 +137,7 @@ class Month:
             box.restarted.append(now)
             box.sick_restarts -= 1
         else:
-            assert not box.pinned
+            assert not box.policy.pinned
             box.refreshed.append((now, rule))
             box.version += 1
             box.created_at, box.layer_mb = now, 0

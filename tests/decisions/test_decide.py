@@ -137,6 +137,11 @@ def test_a_full_disk_counts_only_with_a_layer_worth_winning():
     assert (decision.verdict, decision.rule) == (Verdict.REFRESH, Rule.DISK)
 
 
+def test_a_pinned_project_is_never_promised_a_refresh():
+    for seen in (FINE, OLD, replace(FINE, disk_percent=95), replace(OLD, disk_percent=95)):
+        assert look(seen, policy=Policy(pinned=True)).due_at is None
+
+
 # -- after a refresh ------------------------------------------------------------------------
 
 

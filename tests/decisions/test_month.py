@@ -27,7 +27,7 @@ def test_a_month_of_500_containers_with_faults_stays_calm(capsys):
             assert later - earlier >= values.COOL_DOWN
         for at in times:
             assert sum(timedelta(0) <= at - other < values.A_DAY for other in times) <= values.REFRESHES_A_DAY
-        if box.pinned:
+        if box.policy.pinned:
             assert times == []
         if Rule.MEMORY in box.cursed:
             # its memory is high whatever is done: one try for each container that others made of it, then held

@@ -63,15 +63,19 @@ class _Look:
 
     def well(self) -> Decision:
         """Nothing is over its limit."""
-        due = age_due_at(self.seen, self.policy)
-        if due is None:
+        if self.seen.created_at is None:
             return self._made(Verdict.KEEP, Rule.NONE, Cause.NONE, "Nothing is wrong with it.")
         if self.policy.pinned:
             return self._made(
                 Verdict.KEEP, Rule.NONE, Cause.PINNED, "Nothing is wrong, and the project is pinned: it is never refreshed by itself."
             )
         reason = f"Nothing is wrong; it is due when it is {self.policy.age_hours:g} hours old."
-        return self._made(Verdict.KEEP, Rule.NONE, Cause.NONE, reason, due_at=due + timedelta(seconds=1))
+        return self._made(Verdict.KEEP, Rule.NONE, Cause.NONE, reason, due_at=self._ages_at())
+
+    def _ages_at(self) -> datetime | None:
+        """When its age alone gets it refreshed, which comes to a pinned one never. The rule asks for more than the limit."""
+        due = age_due_at(self.seen, self.policy)
+        return due + timedelta(seconds=1) if due and not self.policy.pinned else None
 
     # -- one rule ---------------------------------------------------------------------------
 
@@ -106,7 +110,7 @@ class _Look:
             f"{full}, but the container's own layer of {self.seen.layer_mb or 0:.0f} MB is not worth a refresh "
             f"(from {self.policy.min_layer_mb:g} MB on): make room on the Engine's disk."
         )
-        return self._made(Verdict.HOLD, Rule.DISK, Cause.NOTHING_TO_WIN, reason, due_at=age_due_at(self.seen, self.policy))
+        return self._made(Verdict.HOLD, Rule.DISK, Cause.NOTHING_TO_WIN, reason, due_at=self._ages_at())
 
     def _series_began(self, rule: Rule) -> datetime:
         state = self.history.of(rule)
@@ -170,7 +174,7 @@ class _Look:
         self, verdict: Verdict, rule: Rule, cause: Cause, reason: str, *, due_at: datetime | None = None, wish: Verdict | None = None
     ) -> Decision:
         shown = numbers(self.seen, self.policy, self.now)
-        shown["refreshes_today"] = sum(self.now - act.at < A_DAY for act in self.history.refreshes())
+        shown["refreshes_today"] = sum(act.verdict is Verdict.REFRESH and self.now - act.at < A_DAY for act in self.history.acts)
         return Decision(verdict, rule, cause, reason, shown, due_at, wish)
 
 

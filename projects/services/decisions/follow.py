@@ -61,7 +61,7 @@ def _relieved(state: RuleState, docker_id: str, now: datetime, spell_over: bool)
 
 def _check(history: History, found: dict[Rule, bool | None], seen: Observation, now: datetime, spell_over: bool) -> History:
     """The reading that caused the last refresh, once it can be told whether it helped: if not, its rule is held."""
-    last = next(reversed(history.refreshes()), None)
+    last = next((act for act in reversed(history.acts) if act.verdict is Verdict.REFRESH), None)
     if last is None or (history.checked_at is not None and last.at <= history.checked_at) or now - last.at < CHECK_AFTER:
         return history
     over = found[last.rule]
