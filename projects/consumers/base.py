@@ -9,6 +9,7 @@ import contextlib
 import json
 from collections import Counter
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -17,7 +18,8 @@ from django.db import DatabaseError
 
 from projects.access import AccessDenied, Permission, demand, may, project_for
 from projects.consumers.flow import Flow
-from projects.consumers.identity import bears_token, user_of
+from projects.consumers.identity import bears_token, credential_of, user_of
+from projects.consumers.lookouts import lookouts
 from projects.consumers.threads import in_thread
 from projects.engine.errors import EngineError
 from projects.models import Project
@@ -29,6 +31,8 @@ SEND_SECONDS = 30
 FAREWELL_SECONDS = 5
 """For the last message and the close, which wait until the client has taken what came before them."""
 CHECK_SECONDS = 10
+SHARE_SECONDS = 5
+"""What one socket was told of its access counts so long for another of the same person in the same project."""
 SLICE_BYTES = 64 * 1024
 LARGEST_NUMBER = 2**53
 NOT_SIGNED_IN, NO_ACCESS, MALFORMED = 4401, 4404, 4400
@@ -52,6 +56,15 @@ class Refused(Exception):
 
 class Gone(Exception):
     """The client left, or took nothing for too long."""
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Who opened a socket, and what he may do there now. `project` is None where the socket belongs to none."""
+
+    user: Any
+    project: Project | None = None
+    may_operate: bool = False
 
 
 class Socket:
@@ -188,24 +201,41 @@ class Socket:
 
     def _check(self, permission: Permission = Permission.VIEW) -> None:
         """Raises Refused for one who may not even look, AccessDenied for one who may do no more."""
+        self._take(self._admission())
+        demand(self.user, permission, self.project)
+
+    def _admission(self) -> Admission:
+        """Looked up anew. Raises Refused."""
+        user = self._signed_in()
+        try:
+            project = project_for(user, self._slug)
+        except AccessDenied as error:
+            raise Refused(NO_ACCESS, str(error)) from error
+        return Admission(user, project, may(user, Permission.OPERATE, project))
+
+    def _signed_in(self) -> Any:
         user = user_of(self.scope)
         if not user.is_authenticated:
             raise Refused(NOT_SIGNED_IN, "Sign in first, or send a valid API token as Authorization: Bearer <token>.")
         if not bears_token(self.scope) and second_factor_missing(user):
             raise Refused(NOT_SIGNED_IN, REMEDY)
-        try:
-            project = project_for(user, self.scope["url_route"]["kwargs"]["slug"])
-        except AccessDenied as error:
-            raise Refused(NO_ACCESS, str(error)) from error
-        self.user, self.project = user, project
-        self.may_operate = may(user, Permission.OPERATE, project)
-        demand(user, permission, project)
+        return user
+
+    def _take(self, admission: Admission) -> None:
+        self.user, self.may_operate = admission.user, admission.may_operate
+        if admission.project is not None:
+            self.project = admission.project
+
+    @property
+    def _slug(self) -> str:
+        return str(self.scope["url_route"]["kwargs"].get("slug", ""))
 
     async def _watch(self) -> None:
         operator = self.may_operate
+        key = (type(self)._admission, credential_of(self.scope), self._slug)
         while True:
             await asyncio.sleep(CHECK_SECONDS)
-            await in_thread(self._check)
+            self._take(await lookouts().found(key, self._admission, not_older=SHARE_SECONDS))
             if operator and not self.may_operate:
                 raise Refused(NO_ACCESS, "You may only look at this project from now on; open the page again to watch.")
 
@@ -240,7 +270,7 @@ class Socket:
 class NoSuchSocket(Socket):
     """For every path that is no socket."""
 
-    def _check(self, permission: Permission = Permission.VIEW) -> None:
+    def _admission(self) -> Admission:
         if not user_of(self.scope).is_authenticated:
             raise Refused(NOT_SIGNED_IN, "Sign in first, or send a valid API token as Authorization: Bearer <token>.")
         raise Refused(NO_ACCESS, "There is no such socket; check the address.")

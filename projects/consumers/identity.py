@@ -17,6 +17,12 @@ def bears_token(scope: dict[str, Any]) -> bool:
     return any(name == b"authorization" for name, _value in scope["headers"])
 
 
+def credential_of(scope: dict[str, Any]) -> tuple[bytes, bytes]:
+    """What says who opened it, as it was sent."""
+    headers = dict(scope["headers"])
+    return headers.get(b"authorization", b""), headers.get(b"cookie", b"")
+
+
 def user_of(scope: dict[str, Any]) -> Any:
     """The active user, or AnonymousUser. With an Authorization header only the token counts, as in the API."""
     headers = dict(scope["headers"])

@@ -7,11 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from projects.access import AccessDenied, Permission
-from projects.consumers.base import NO_ACCESS, NOT_SIGNED_IN, Refused, Socket
-from projects.consumers.identity import bears_token, user_of
+from projects.consumers.base import NO_ACCESS, Admission, Refused, Socket
 from projects.consumers.tail import tail
 from projects.consumers.threads import in_thread
-from projects.services.second_factor import REMEDY, second_factor_missing
 
 LEAST_SECONDS = 0.5
 """Between two looks: at most two a second."""
@@ -63,12 +61,10 @@ class LiveConsumer(Socket):
             raise Refused(NO_ACCESS, str(error)) from error
 
     def _check(self, permission: Permission = Permission.VIEW) -> None:
-        user = user_of(self.scope)
-        if not user.is_authenticated:
-            raise Refused(NOT_SIGNED_IN, "Sign in first, or send a valid API token as Authorization: Bearer <token>.")
-        if not bears_token(self.scope) and second_factor_missing(user):
-            raise Refused(NOT_SIGNED_IN, REMEDY)
-        self.user = user
+        self._take(self._admission())
+
+    def _admission(self) -> Admission:
+        return Admission(self._signed_in())
 
 
 async def _rest(began: float) -> None:

@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import structlog
 from django.db import DatabaseError
 
+from projects.consumers.of_loop import OfLoop
 from projects.consumers.threads import in_thread
 from projects.services import feed
 
@@ -60,12 +60,4 @@ class Tail:
             await asyncio.sleep(EVERY_SECONDS)
 
 
-_tails: dict[Any, Tail] = {}
-
-
-def tail() -> Tail:
-    """The one of this event loop."""
-    loop = asyncio.get_running_loop()
-    for other in [known for known in _tails if known.is_closed()]:
-        del _tails[other]
-    return _tails.setdefault(loop, Tail())
+tail = OfLoop(Tail)

@@ -1,28 +1,22 @@
 """`/ws/projects/<slug>/terminal/`: binary both ways; attached again by itself when the container comes back."""
 
 import asyncio
-import time
 from typing import Any
 
-import structlog
-from django.db import DatabaseError
-
 from projects.consumers.base import MALFORMED, Gone, Refused, Socket, malformed, whole
-from projects.consumers.threads import in_thread
+from projects.consumers.pace import Pace
 from projects.consumers.typists import Typist, Typists, checked_typist
+from projects.consumers.uses import uses
 from projects.engine.errors import ConnectionLost, EngineError, EngineUnreachable
 from projects.services.errors import BadInput, ContainerNotRunning, HubError
-from projects.services.terminals import Terminal, note_use
+from projects.services.terminals import Terminal, Use
 
 AGAIN_SECONDS = 1.0
-NOTE_SECONDS = 10
 MOST_KEPT_BYTES = 1024 * 1024
 STOPPED = "The container has stopped or was replaced; the terminal comes back by itself when it runs."
 BROKEN = "The connection to the container broke; attaching again."
 
 _typists = Typists()
-
-log = structlog.get_logger(__name__)
 
 
 class TerminalConsumer(Socket):
@@ -36,11 +30,11 @@ class TerminalConsumer(Socket):
         self._typed = asyncio.Event()
         self._taken = asyncio.Event()
         self._ready = asyncio.Event()
-        self._noted = {True: 0.0, False: 0.0}
-        self._noting: set[bool] = set()
         self._watching = False
         self._typist = Typist(socket=self)
         self._confirms = False
+        self._pace = Pace()
+        self._uses = uses()
 
     async def opened(self) -> None:
         self._watching = not self.may_operate
@@ -77,6 +71,7 @@ class TerminalConsumer(Socket):
             await self._taken.wait()
         self._input += data
         self._typed.set()
+        self._pace.typed()
         return None
 
     async def cleanup(self) -> None:
@@ -139,6 +134,7 @@ class TerminalConsumer(Socket):
                 while (data := await self.terminal.read()) is not None:
                     await self.output(data)
                     self._note(typed=False)
+                    await self._pace.rest(len(data))
                 code = await self.terminal.wait()
             except EngineError:
                 lost, code = True, -1
@@ -177,18 +173,4 @@ class TerminalConsumer(Socket):
         await self.output(f"{plain}\r\n[{line}]\r\n".encode())
 
     def _note(self, *, typed: bool) -> None:
-        """Beside the terminal: no key and no output waits for a database that is being written to."""
-        now = time.monotonic()
-        if now - self._noted[typed] >= NOTE_SECONDS and typed not in self._noting:
-            self._noted[typed] = now
-            self._noting.add(typed)
-            self.start(self._save_use(typed))
-
-    async def _save_use(self, typed: bool) -> None:
-        project, name = self.project, self.terminal.session
-        try:
-            await in_thread(lambda: note_use(project=project, name=name, typed=typed))
-        except DatabaseError:  # the terminal goes on; the next note comes soon
-            log.warning("terminal.use_not_noted", project=project.slug, exc_info=True)
-        finally:
-            self._noting.discard(typed)
+        self._uses.note(Use(self.project.pk, self.terminal.session, typed))

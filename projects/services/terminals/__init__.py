@@ -2,12 +2,12 @@
 
 from projects.services.terminals.attach import Terminal, detach_orphans
 from projects.services.terminals.carrying import leave
+from projects.services.terminals.rows import Use, note_uses
 from projects.services.terminals.sessions import (
     checked_session_name,
     close_session,
     list_sessions,
     make_session,
-    note_use,
     rename_session,
     reopen,
     settle,
@@ -15,13 +15,14 @@ from projects.services.terminals.sessions import (
 
 __all__ = [
     "Terminal",
+    "Use",
     "checked_session_name",
     "close_session",
     "detach_orphans",
     "leave",
     "list_sessions",
     "make_session",
-    "note_use",
+    "note_uses",
     "rename_session",
     "reopen",
     "settle",

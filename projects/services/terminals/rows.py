@@ -1,6 +1,9 @@
 """The rows of sessions, kept as the sessions are."""
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -33,3 +36,26 @@ def save_opened(project: Project, name: str, actor: Actor) -> TerminalSession:
         if made:
             record("terminal.opened", actor=actor, project=project, message=f"The terminal {name} was opened.", session=name)
     return row
+
+
+class Use(NamedTuple):
+    """Somebody typed into an open session, or it printed."""
+
+    project_id: int
+    session: str
+    typed: bool
+
+
+def note_uses(noted: Iterable[Use]) -> None:
+    """That they were used just now."""
+    now = timezone.now()
+    names: dict[tuple[int, bool], list[str]] = defaultdict(list)
+    for use in noted:
+        names[use.project_id, use.typed].append(use.session)
+    with transaction.atomic():
+        for (project_id, typed), sessions in names.items():
+            rows = TerminalSession.objects.filter(project=project_id, name__in=sessions, closed_at__isnull=True)
+            if typed:
+                rows.update(last_input_at=now)
+            else:
+                rows.update(last_output_at=now)

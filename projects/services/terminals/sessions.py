@@ -125,15 +125,5 @@ def settle(*, project: Project) -> None:
         give_up(project)
 
 
-def note_use(*, project: Project, name: str, typed: bool) -> None:
-    """When it was last typed into, or last printed."""
-    rows = TerminalSession.objects.filter(project=project, name=name, closed_at__isnull=True)
-    now = timezone.now()
-    if typed:
-        rows.update(last_input_at=now)
-    else:
-        rows.update(last_output_at=now)
-
-
 def name_of_container(project: Project) -> str:
     return container_name(project, settings.CONTAINERHUB)
