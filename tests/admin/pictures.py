@@ -5,15 +5,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from tests.admin.browser import LOOKS, choose, chromium, enter
 from tests.admin.hub import AdminHub
 from tests.pages import pictures as pages
-from tests.sandbox import ROOT
+from tests.picture import take as picture
 from tests.support import wait_until
 
-PLACE = ROOT / "docs" / "screenshots"
 PROJECTS = {
     "atlas": "Atlas, the map server",
     "billing": "Billing",
@@ -83,22 +82,17 @@ def _seen(hub: AdminHub, slug: str) -> list[str]:
 def _take(hub: AdminHub, browser: Browser, look: str) -> None:
     page = enter(browser, hub.address, **LOOKS[look])
     page.goto("/admin/projects/project/")
-    _save(page, f"admin-list-{look}")
+    picture(page, f"admin-list-{look}")
     choose(page, "refresh", ["atlas", "billing", "mobile"])
     page.wait_for_selector("button.danger")
-    _save(page, f"admin-confirm-{look}")
+    picture(page, f"admin-confirm-{look}")
     page.click("text=Cancel")
     choose(page, "run_command", ["atlas", "billing", "checkout", "mobile"])
     page.fill("textarea[name=command]", "uname -sm && node --version")
     page.click("button.default")
     page.wait_for_selector("#batch:not([data-follow])", timeout=60_000)
-    _save(page, f"admin-result-{look}")
+    picture(page, f"admin-result-{look}")
     page.context.close()
-
-
-def _save(page: Page, name: str) -> None:
-    PLACE.mkdir(exist_ok=True)
-    page.screenshot(path=PLACE / f"{name}.png")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, sync_playwright
 
 from containerhub.bootstrap import claude_cli
+from tests.picture import take
 from tests.processes.stack import Stack
 from tests.sandbox import ROOT
 
@@ -143,10 +144,10 @@ def visitor(hub: Hub, chromium: Browser) -> Iterator[Visitor]:
     assert visiting.complaints == []
 
 
-def picture(page: Page, name: str, **options: Any) -> None:
+def picture(page: Page, name: str, **how: Any) -> None:
     """Into docs/screenshots/, only with PICTURES=1 in the environment: a test run leaves the checkout as it is."""
     if os.environ.get("PICTURES") == "1":
-        page.screenshot(path=ROOT / "docs" / "screenshots" / f"console-{name}.png", **options)
+        take(page, name, **how)
 
 
 def axe(page: Page) -> list[str]:

@@ -72,7 +72,7 @@ def test_vim_is_right_after_a_resize_and_a_reload(program):
     shell.press("Escape")
     shell.type(":vsplit\n")
     program.shows(lambda rows: rows[0].count("#!/bin/sh") == 2)
-    picture(program.page, "vim")
+    picture(program.page, "console-vim", tallest=0)
     program.reloaded()
     shell.type(":qa!\n")
     program.shows(lambda rows: rows[0].endswith("$"))
@@ -92,7 +92,7 @@ def test_less_keeps_its_place(program):
     shell.type("/of a long file$\n")
     shell.type("77g")
     program.shows(lambda rows: rows[0].startswith("line 77 of"))
-    picture(program.page, "less-narrow")
+    picture(program.page, "console-less-narrow", tallest=0)
     shell.type("q")
     program.shows("$")
 
@@ -106,7 +106,7 @@ def test_top_redraws_the_whole_screen(program):
     program.reloaded()
     drawn = shell.text
     program.shows(lambda rows: "top - " in rows[0] and "\n".join(rows) != drawn)
-    picture(program.page, "top")
+    picture(program.page, "console-top", tallest=0)
     shell.type("q")
     program.shows("$")
 
@@ -120,7 +120,7 @@ def test_python_keeps_its_variables(program):
     program.reloaded()
     shell.type("print('the answer', answer)\n")
     program.shows("the answer 42")
-    picture(program.page, "python")
+    picture(program.page, "console-python", tallest=0)
     shell.type("for n in range(3): print('wide', '宽' * n, '€', n)\n\n")
     program.shows("wide 宽宽 € 2")
     program.reloaded()
@@ -142,7 +142,7 @@ def test_claude_shows_its_first_screen(program):
     rule = len(shell.rows[1])
     program.sized(size)
     program.shows(lambda rows: len(rows[1]) != rule)  # it has drawn itself anew
-    picture(program.page, "claude" if size == WIDE else "claude-narrow")
+    picture(program.page, "console-claude" if size == WIDE else "console-claude-narrow", tallest=0)
     seen = b"".join(frames)
     assert SYNCHRONIZED in seen
     assert OLD_FORM not in seen

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 
 import docker
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import NARROW, WIDE, Visitor, axe
+from tests.browser.conftest import NARROW, WIDE, Visitor, axe, picture
 from tests.gitserver import GitServer
-from tests.sandbox import ROOT
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 SLOW = 60_000
@@ -53,12 +52,6 @@ SEED = """
 @pytest.fixture(scope="module", autouse=True)
 def seeded(hub):
     hub.stack.box.python(SEED)
-
-
-def picture(page: Page, name: str) -> None:
-    """Into docs/screenshots/, only with PICTURES=1 in the environment: a test run leaves the checkout as it is."""
-    if os.environ.get("PICTURES") == "1":
-        page.screenshot(path=ROOT / "docs" / "screenshots" / f"{name}.png", full_page=True)
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -7,7 +7,7 @@ import pytest
 from allauth.mfa.totp.internal import auth as totp
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PASSWORD, Hub, Visitor
+from tests.browser.conftest import PASSWORD, Hub, Visitor, picture
 from tests.processes.stack import Stack
 
 pytestmark = pytest.mark.live
@@ -45,6 +45,7 @@ def badge(page: Page, slug: str):
 def test_from_nothing_to_a_running_container_with_clicks_only(visiting):
     page = visiting.open("/")
     expect(page.get_by_role("heading", name="What is needed before the first container")).to_be_visible()
+    picture(page, "first-run")
     page.locator("#beginning").get_by_role("link", name="New project").click()
     page.locator(".found a", has_text="shop").click()
     expect(page.locator("#slug")).to_have_text("Its short name will be shop.", timeout=SLOW)
@@ -63,6 +64,7 @@ def test_five_are_ensured_at_once_with_a_result_for_each(visiting, empty):
     page.get_by_role("group", name="Actions on the selected projects").get_by_role("button", name="Ensure").click()
     expect(page).to_have_url(re.compile(r"/activity/batches/\d+/$"))
     expect(page.locator("#batch-items .badge.running")).to_have_count(5, timeout=SLOW * 2)
+    picture(page, "batch-result")
     page.get_by_role("link", name="Back to the projects").click()
     for slug in ("shop", "one", "two", "three", "four"):
         expect(badge(page, slug)).to_contain_text("running", timeout=SLOW)

@@ -4,9 +4,8 @@ from playwright.sync_api import Browser
 
 from tests.admin.browser import enter
 from tests.admin.hub import AdminHub
-from tests.sandbox import ROOT
+from tests.picture import take as picture
 
-PLACE = ROOT / "docs" / "screenshots"
 PAGES = {
     "projects": "/",
     "project": "/projects/atlas/",
@@ -41,5 +40,14 @@ def take(hub: AdminHub, browser: Browser) -> None:
             for name, path in PAGES.items():
                 page.goto(path)
                 page.wait_for_timeout(1500)  # charts are drawn, and what is live has come
-                page.screenshot(path=PLACE / f"{name}-{scheme}-{width}.png")
+                picture(page, f"{name}-{scheme}-{width}")
+            page.goto("/projects/atlas/")
+            page.click("text=Refresh…")
+            page.wait_for_selector("text=What is kept")
+            picture(page, f"question-{scheme}-{width}")
             page.context.close()
+            stranger = browser.new_context(base_url=hub.address, viewport=size, color_scheme=scheme)
+            page = stranger.new_page()
+            page.goto("/accounts/login/")
+            picture(page, f"sign-in-{scheme}-{width}")
+            stranger.close()
