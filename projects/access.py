@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from projects.models import Batch, Channel, Event, Membership, Project
+from projects.models import Batch, Channel, Clone, Event, Membership, Project
 from projects.models.project import SLUG_PATTERN
 from projects.states import Role
 
@@ -103,6 +103,14 @@ def visible_batches(user: Any) -> QuerySet[Batch]:
     if not (user.is_authenticated and user.is_active):
         return Batch.objects.none()
     return Batch.objects.all() if user.is_superuser else Batch.objects.filter(actor_id=user.pk)
+
+
+def visible_clones(user: Any) -> QuerySet[Clone]:
+    """Administrators see every clone, others those that they asked for; never its token."""
+    if not (user.is_authenticated and user.is_active):
+        return Clone.objects.none()
+    rows = Clone.objects.defer("token")
+    return rows if user.is_superuser else rows.filter(actor_id=user.pk)
 
 
 def role_of(user: Any, project: Project) -> Role | None:

@@ -71,6 +71,7 @@ USE_CASES: dict[str, Rule] = {
     "own sessions": Standing.OWN,
     "make project": Standing.CREATE,
     "clone project": Standing.CREATE,
+    "own clones": Standing.OWN,
     "discover": Standing.CREATE,
     "build image": Standing.ADMINISTRATOR,
     "see builds": Standing.ADMINISTRATOR,

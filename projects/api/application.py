@@ -11,6 +11,7 @@ from ninja import NinjaAPI
 from ninja.operation import Operation
 
 from projects.api import (
+    clones,
     commands,
     containers,
     deploy_keys,
@@ -94,6 +95,7 @@ add_handlers(api)
 for part in (
     projects,
     containers,
+    clones,
     health,
     commands,
     members,

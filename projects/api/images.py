@@ -13,10 +13,11 @@ from projects.api.schemas import BuildIn, BuildOut, BuildWithLog, ImageList
 from projects.models import ImageBuild
 from projects.services.errors import NotFound
 from projects.services.image_list import list_images as find_images
-from projects.services.images import build_log, start_build
+from projects.services.images import build_log, cancel_build, start_build
 
 router = Router(tags=["images"])
 LARGEST_OFFSET = 2**53
+BuildId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 
 
 @router.get("/images", response=answers(ImageList, *ENGINE), summary="The base image and its variants")
@@ -35,16 +36,30 @@ def build_image(request: HttpRequest, payload: Annotated[BuildIn, Body()] = Buil
 @router.get("/images/builds/{build_id}", response=answers(BuildWithLog), summary="How a build stands, and its log")
 def get_build(
     request: HttpRequest,
-    build_id: Annotated[int, Path(ge=1, le=LARGEST_ID)],
+    build_id: BuildId,
     offset: Annotated[int, Query(ge=0, le=LARGEST_OFFSET, description="Bytes of the log to pass over.")] = 0,
 ) -> dict[str, Any]:
     """Administrators. The answer has at most 1 MiB of the log."""
     demand_administrator(caller(request))
-    build = ImageBuild.objects.filter(pk=build_id).first()
-    if build is None:
-        raise NotFound("There is no such build; look at the list of images.")
+    build = _build(build_id)
     log = build_log(build, offset)
     return {**_shown(build), "log": log.decode(errors="replace"), "next_offset": offset + len(log)}
+
+
+@router.post("/images/builds/{build_id}/cancel", response=answers(BuildOut, status=202), summary="Cancel a build")
+def cancel_image_build(request: HttpRequest, build_id: BuildId) -> Status[dict[str, Any]]:
+    """Administrators. It ends within seconds, and the image stays as it was. 404 when it is over."""
+    demand_administrator(caller(request))
+    build = _build(build_id)
+    cancel_build(build=build, actor=actor(request))
+    return Status(202, _shown(build))
+
+
+def _build(pk: int) -> ImageBuild:
+    build = ImageBuild.objects.filter(pk=pk).first()
+    if build is None:
+        raise NotFound("There is no such build; look at the list of images.")
+    return build
 
 
 def _shown(build: ImageBuild) -> dict[str, Any]:

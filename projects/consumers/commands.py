@@ -1,7 +1,7 @@
 """`/ws/projects/<slug>/commands/`: run, attach, kill; the output follows the run's spool, whichever process writes it."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -138,11 +138,14 @@ class CommandsConsumer(Socket):
 
 
 def _step(run: CommandRun, offset: int, size: int) -> _Step:
-    data = spool.read_from(run, offset, size)
-    frames, taken = spool.split_frames(data)
-    if taken or len(data) == size:
-        return _Step(False, frames, taken, cut=not taken)
+    step = _read(run, offset, size)
+    if step.taken or step.cut:
+        return step
     over = is_over(run)  # and then looked once more, so that nothing written before the end is missed
+    return replace(_read(run, offset, size), over=over)
+
+
+def _read(run: CommandRun, offset: int, size: int) -> _Step:
     data = spool.read_from(run, offset, size)
     frames, taken = spool.split_frames(data)
-    return _Step(over, frames, taken, cut=not taken and len(data) == size)
+    return _Step(False, frames, taken, cut=not taken and len(data) == size)

@@ -11,13 +11,13 @@ from projects.engine.base import ContainerInfo, ContainerSummary, Engine, Usage
 from projects.engine.errors import EngineUnreachable
 from projects.models import CommandRun, Container, Membership, Project
 from projects.services.engines import current_engine
+from projects.services.exit_codes import meaning_of
 from projects.services.ours import is_ours, our_containers
 from projects.services.spec import container_name
 from projects.services.usage import Stats, disk_percent, stats_from
 from projects.states import Role, RunState, Status
 
 ENDED = (Status.EXITED, Status.DEAD, Status.RESTARTING)
-SIGNALS = {134: "aborted", 137: "killed", 139: "segmentation fault", 143: "ended by SIGTERM"}
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,10 @@ def stats_of_fleet(projects: Sequence[Project]) -> list[tuple[Project, Stats | N
 
 
 def end_reason(info: ContainerInfo) -> str:
-    """Why a container ended, in a few words; nothing where the code says it all."""
-    if info.oom_killed:
-        return "out of memory"
-    return info.error or SIGNALS.get(info.exit_code or 0, "")
+    """Why a container ended, in the Engine's words or else in a few of ours."""
+    if info.exit_code is None or (info.error and not info.oom_killed):
+        return info.error
+    return meaning_of(info.exit_code, oom_killed=info.oom_killed)
 
 
 def _asked(projects: Iterable[Project]) -> tuple[dict[str, Usage], dict[str, ContainerInfo]]:

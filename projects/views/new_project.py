@@ -12,7 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from projects.access import demand_project_creator, is_administrator, may_create_projects, visible_projects
+from projects.access import demand_project_creator, is_administrator, may_create_projects, visible_clones, visible_projects
 from projects.models import Clone, Project
 from projects.models.project import default_cpu_limit, default_memory_limit_mb
 from projects.services.batches import start_batch
@@ -156,10 +156,7 @@ def _place_of(project: Project) -> str:
 
 
 def _clone_or_404(request: HttpRequest, pk: int) -> Clone:
-    """One's own; administrators see all."""
-    rows = Clone.objects.defer("token")
-    mine = rows if is_administrator(request.user) else rows.filter(actor_id=request.user.pk)
-    found = mine.filter(pk=pk).first()
+    found = visible_clones(request.user).filter(pk=pk).first()
     if found is None:
         raise Http404("There is no such clone, or it is not yours.")
     return found

@@ -82,6 +82,10 @@ CALLS = [
     Call("GET", "/images", "list images"),
     Call("POST", "/images/build", "build image", 409),  # one is under way
     Call("GET", "/images/builds/{build_id}", "see builds"),
+    Call("POST", "/images/builds/{build_id}/cancel", "build image", 202),
+    Call("POST", "/clones", "clone project", 202, {"url": "https://git.example.com/team/site.git"}),
+    Call("GET", "/clones/{clone_id}", "own clones", 404),  # there is none
+    Call("POST", "/clones/{clone_id}/cancel", "own clones", 404),
     Call("GET", "/containers/count", "count containers"),
     Call("POST", "/containers/cleanup", "cleanup"),
     Call("GET", "/tokens", "own tokens"),
@@ -131,7 +135,15 @@ def test_each_call_answers_each_user_as_the_table_says(running, monkeypatch, cal
     channel = Channel.objects.create(project=running.project, name="ops", kind=ChannelKind.EMAIL, target="ops@example.com")
     monkeypatch.setattr("projects.api.images.start_build", _busy)
     named = {"slug": "web", "username": "viewer", "host": "github.com", "name": "API_KEY"}
-    values = {**named, "run_id": run.pk, "build_id": build.pk, "token_id": token.pk, "invitation_id": 1, "channel_id": channel.pk}
+    values = {
+        **named,
+        "run_id": run.pk,
+        "build_id": build.pk,
+        "token_id": token.pk,
+        "invitation_id": 1,
+        "channel_id": channel.pk,
+        "clone_id": 1,
+    }
     free = running.host.workspace("free")
     body = {key: value.format(free=free) if isinstance(value, str) else value for key, value in call.body.items()} if call.body else None
     answer = running.call(name, call.method, "/api" + call.path.format(**values), body)
@@ -153,6 +165,7 @@ def test_nobody_gets_401_for_what_does_not_exist_too(db, pages, call):
         "token_id": 0,
         "invitation_id": 0,
         "channel_id": 0,
+        "clone_id": 0,
     }
     answer = Client().generic(call.method, "/api" + call.path.format(**values), "{", content_type="application/json")
     assert answer.status_code == 401
@@ -182,7 +195,6 @@ ELSEWHERE = {
     "everybody's tokens",  # the admin
     "signs of life of the hub",  # the admin
     "own sessions",  # these four: the pages, tests/pages/test_cast.py
-    "clone project",
     "settle drift",
     "doctor",
 }

@@ -46,7 +46,7 @@ def take(hub: AdminHub, browser: Browser) -> None:
             page.wait_for_selector("text=What is kept")
             picture(page, f"question-{scheme}-{width}")
             page.context.close()
-            stranger = browser.new_context(base_url=hub.address, viewport=size, color_scheme=scheme)
+            stranger = browser.new_context(base_url=hub.address, viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
             page = stranger.new_page()
             page.goto("/accounts/login/")
             picture(page, f"sign-in-{scheme}-{width}")

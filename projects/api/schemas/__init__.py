@@ -44,7 +44,7 @@ from projects.api.schemas.people import (
     TokenMade,
     TokenOut,
 )
-from projects.api.schemas.projects import DiscoveredList, DiscoveredOut, ProjectIn, ProjectList, ProjectOut, ProjectPatch
+from projects.api.schemas.projects import CloneIn, CloneOut, DiscoveredList, DiscoveredOut, ProjectIn, ProjectList, ProjectOut, ProjectPatch
 from projects.api.schemas.records import BuildIn, BuildOut, BuildWithLog, EventList, EventOut, ImageList, ImageOut
 from projects.api.schemas.terminals import TerminalIn, TerminalList, TerminalOut
 
@@ -59,6 +59,8 @@ __all__ = [
     "CleanupIn",
     "CleanupItem",
     "CleanupOut",
+    "CloneIn",
+    "CloneOut",
     "CommandIn",
     "CommandList",
     "CommandOut",

@@ -9,7 +9,9 @@ from pydantic import Field
 from projects.api.schemas.base import Name, Request, not_given
 from projects.services.catalog import MEMORY_LIMIT_MB, PIDS_LIMIT
 from projects.services.decisions.quiet import QUIET_PATTERN
-from projects.states import Health, Status, Wanted
+from projects.services.git_credentials import TOKEN_MAX_CHARACTERS
+from projects.services.git_url import MOST_CHARACTERS
+from projects.states import CloneState, Health, Status, Wanted
 
 Path = Annotated[str, Field(min_length=1, max_length=1000, examples=["/srv/projects/website"])]
 Image = Annotated[str, Field(max_length=255, description="Empty: the base image.", examples=[""])]
@@ -57,6 +59,36 @@ class ProjectIn(RefreshSettings):
     environment: Environment = Field(default_factory=not_given)
     uses_host_credentials: bool = Field(default_factory=not_given, description="Administrators only; on by default for theirs.")
     pinned: bool = Field(default_factory=not_given, description="Never refreshed by itself.")
+
+
+class CloneIn(Request):
+    url: Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS, examples=["https://github.com/team/site.git"])]
+    name: Name = Field(default_factory=not_given, description="Empty: the repository's.")
+    path: Path = Field(default_factory=not_given, description="Where it is to stand. Empty: below the first workspace root.")
+    token: str = Field(
+        default_factory=not_given,
+        max_length=TOKEN_MAX_CHARACTERS,
+        description="For a private repository over https; becomes the project's git token for that host.",
+    )
+    ensure: bool = Field(default_factory=not_given, description="Make and start its container then. On by default.")
+    image: Image = Field(default_factory=not_given)
+    cpu_limit: Cpus = Field(default_factory=not_given)
+    memory_limit_mb: MemoryMb = Field(default_factory=not_given)
+    uses_host_credentials: bool = Field(default_factory=not_given, description="Administrators only; on by default for theirs.")
+
+
+class CloneOut(Schema):
+    id: int
+    url: str
+    name: str
+    path: str
+    state: CloneState
+    message: str
+    output: str = Field(description="The end of what git said.")
+    project: str | None = Field(description="The slug of the project that it became.")
+    actor: str
+    created_at: datetime
+    finished_at: datetime | None
 
 
 class ProjectPatch(RefreshSettings):
