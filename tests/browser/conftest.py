@@ -21,6 +21,8 @@ CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+LEFT_EARLY = "WebSocket is closed before the connection is established"
+"""Chromium says so of a page that is left before its socket is open."""
 NETWORK_CHANGED = "ERR_NETWORK_CHANGED"
 """Chromium drops connections when a network interface comes or goes, as with each container: that is not the page's fault."""
 VIOLATIONS = "addEventListener('securitypolicyviolation', e => console.error(`CSP ${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}`))"
@@ -113,7 +115,7 @@ class Visitor:
         page.on("websocket", lambda socket: socket.on("close", lambda closed: print("closed:", closed.url)))  # shown with a failure
 
     def _heard(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and NETWORK_CHANGED not in message.text:
+        if message.type in ("error", "warning") and not any(words in message.text for words in (NETWORK_CHANGED, LEFT_EARLY)):
             self.complaints.append(f"{message.type}: {message.text}")
 
     def _asked(self, request: Request) -> None:

@@ -1,6 +1,7 @@
 """The projects page in a real browser, on a real hub: it is live, and its buttons do what they say."""
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -50,6 +51,19 @@ def test_what_is_chosen_stays_chosen_while_rows_change(hub, visitor):
     expect(page.locator("#row-sample")).to_contain_text("A word of the test.", timeout=15_000)
     expect(page.get_by_label("Select Sample")).to_be_checked()
     hub.stack.box.python('Project.objects.filter(slug="sample").update(last_error="")')
+
+
+@pytest.mark.parametrize("late", ["htmx.", "htmx-ws.", "live."])
+def test_a_page_is_live_whichever_of_its_scripts_comes_last(visitor, late):
+    page = visitor.open("/images/")
+
+    def held_up(route):
+        time.sleep(0.5)
+        route.continue_()
+
+    page.route(re.compile(rf"/{re.escape(late)}[0-9a-f]*\.?js"), held_up)
+    page.reload()
+    expect(page.locator("#live-mark")).to_have_text("Live", timeout=20_000)
 
 
 def test_the_list_is_found_as_one_types_and_goes_on_live(hub, visitor):

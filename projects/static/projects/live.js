@@ -31,6 +31,7 @@ function lost() {
   polling ??= setInterval(poll, POLL_MS);
 }
 
+if (!globalThis.htmx) show("off", "Not live: reload the page");
 document.addEventListener("htmx:ws:after:connection", () => {
   clearInterval(polling);
   polling = null;
