@@ -177,4 +177,4 @@ def test_axe_finds_nothing(visitor, scheme, size):
     assert axe(page) == []
     page.click(".help summary")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
-    picture(page, f"console-{'narrow' if size is NARROW else 'wide'}-{scheme}", tallest=1180)
+    picture(page, f"console-{'narrow' if size is NARROW else 'wide'}-{scheme}", tallest=1500)

@@ -44,7 +44,7 @@ def take(hub: AdminHub, browser: Browser) -> None:
             page.goto("/projects/atlas/")
             page.click("text=Refresh…")
             page.wait_for_selector("text=What is kept")
-            picture(page, f"question-{scheme}-{width}")
+            picture(page, f"question-{scheme}-{width}", tallest=0)
             page.context.close()
             stranger = browser.new_context(base_url=hub.address, viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
             page = stranger.new_page()

@@ -113,7 +113,7 @@ export class Charts {
       scales: { x: { range: back }, y: { range: (_, __, high) => [0, top ?? Math.max(least, (high ?? 0) * 1.1 || least || 1)] } },
       axes: [
         { ...axis, space: 70, size: 28, values: this.uPlot.fmtDate && [[86400, "{MM}-{DD}", null, null, null, null, null, null, 1], [60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]] },
-        { ...axis, size: 62, ...(steps && { incrs: steps }), values: (_, ticks) => ticks.map(show) },
+        { ...axis, size: 78, ...(steps && { incrs: steps }), values: (_, ticks) => ticks.map(show) },
       ],
       series: [
         { label: "Time", value: stamp },
