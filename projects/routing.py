@@ -6,8 +6,8 @@ from channels.routing import URLRouter
 from django.urls import re_path
 
 from projects.consumers import CommandsConsumer, TerminalConsumer
-from projects.consumers.base import NoSuchSocket
 from projects.consumers.live import LiveConsumer
+from projects.consumers.no_such import NoSuchSocket
 from projects.consumers.origin import OriginCheck
 from projects.views.live import fragments
 

@@ -27,10 +27,6 @@ TEST_TOOLS = {
 }
 """What tests run on the host: program -> the Debian package that holds it."""
 
-WORKERS = 2
-"""Half of the tests' time is waiting. Each file stays with one worker, since its tests share a hub; more than two at once make
-the Engine too slow for those that time something."""
-
 KEPT = ("CONTAINERHUB_BASE_IMAGE", "CONTAINERHUB_CLAUDE_CLI_PATH", "CONTAINERHUB_EXTRA_CA_DIR", "CONTAINERHUB_NODE_VERSION")
 
 
@@ -54,7 +50,10 @@ def static() -> list[Check]:
 
 
 def tests() -> list[Check]:
-    return [Check("tests", [PYTHON, "-m", "pytest", "--durations=15", f"--numprocesses={WORKERS}", "--dist=loadfile"])]
+    """In so many processes as TEST_WORKERS says. Each file stays in one, since its tests share a hub."""
+    workers = os.environ.get("TEST_WORKERS", "")
+    parallel = [f"--numprocesses={workers}", "--dist=loadfile"] if workers else []
+    return [Check("tests", [PYTHON, "-m", "pytest", "--durations=15", *parallel])]
 
 
 def need_test_tools() -> None:

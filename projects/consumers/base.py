@@ -267,15 +267,6 @@ class Socket:
                 log.error("socket.task_failed", path=self.scope["path"], exc_info=ended)
 
 
-class NoSuchSocket(Socket):
-    """For every path that is no socket."""
-
-    def _admission(self) -> Admission:
-        if not user_of(self.scope).is_authenticated:
-            raise Refused(NOT_SIGNED_IN, "Sign in first, or send a valid API token as Authorization: Bearer <token>.")
-        raise Refused(NO_ACCESS, "There is no such socket; check the address.")
-
-
 def malformed() -> Refused:
     return Refused(MALFORMED, "The message is unknown or malformed; see the websockets in the hub's documentation.")
 
