@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import sys
 import termios
@@ -32,7 +31,7 @@ def shell(
     found = project_named(project)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise typer.Exit(complain("hub shell needs a terminal; for a command in a pipe take hub exec.", USAGE))
-    cols, rows = shutil.get_terminal_size()
+    cols, rows = os.get_terminal_size(sys.stdout.fileno())  # and not what COLUMNS and LINES may say
     terminal = Terminal(project=found, session=session, cols=cols, rows=rows, actor=actor())
     raise typer.Exit(asyncio.run(Visit(terminal).to_the_end()))
 

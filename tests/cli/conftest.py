@@ -38,7 +38,7 @@ class Shell:
         return pexpect.spawn(
             self.command[0],
             [*self.command[1:], *words],
-            env={**self.box.environment, "TERM": "xterm-256color"},
+            env={**self.box.environment, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"},  # as some shells export them
             timeout=timeout,
             dimensions=(30, 120),
             preexec_fn=answer_to_ctrl_c,

@@ -8,7 +8,6 @@ The session's shell bears no marker, so ending a client by its marker ends nothi
 import asyncio
 import fcntl
 import os
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -35,7 +34,6 @@ from projects.services.terminals.sessions import checked_session_name, demand_ro
 # What xterm.js can: `sync` keeps a full-screen redraw in one piece.
 CLIENT = ("-u", "-T", "sync,RGB,256,clipboard,title")
 LONGEST_SIDE = 1000
-ARRIVE_SECONDS = 1.0
 SETTLE_ROUNDS, SETTLE_SECONDS = 10, 0.25
 _THREADS = ThreadPoolExecutor(8, thread_name_prefix="terminal")
 
@@ -58,7 +56,6 @@ class Terminal:
         self._client: _Client | None = None
         self._opening: asyncio.Task[None] | None = None
         self._closing = False
-        self._written_at = 0.0
         self._container: tuple[str, object] = ("", None)
 
     async def open(self) -> None:
@@ -84,7 +81,6 @@ class Terminal:
     async def write(self, data: bytes) -> None:
         """Waits while the terminal takes nothing. Raises ConnectionLost."""
         if not self._read_only:
-            self._written_at = time.monotonic()
             await self._open_stream().write(data)
 
     async def resize(self, cols: int, rows: int) -> None:
@@ -128,8 +124,6 @@ class Terminal:
                 await stream.close()
         finally:
             if client is not None:
-                # What was typed last may still be on its way through the Engine, and would go with the client.
-                await asyncio.sleep(max(0.0, self._written_at + ARRIVE_SECONDS - time.monotonic()))
                 await _in_thread(client.end)
 
     def _demand_wanted(self) -> None:
