@@ -1,7 +1,6 @@
 """The short calls around an exec, made with the SDK: create, start's body, inspect."""
 
 import time
-from dataclasses import replace
 from typing import Any, Protocol
 
 import docker
@@ -12,8 +11,6 @@ from projects.engine.errors import EngineError
 from projects.engine.translate import translated
 
 CONFIRM_SECONDS = 2.0
-AWAIT_SIZE = 'n=0; while [ "$(stty size 2>/dev/null)" = "0 0" ] && [ $n -lt 100 ]; do n=$((n+1)); sleep 0.05; done; exec "$@"'
-"""At most five seconds; at once where the image has no `stty`."""
 
 
 class ExecConnection(Address, Protocol):
@@ -40,23 +37,10 @@ def create(connection: ExecConnection, ref: str, spec: ExecSpec) -> str:
     return str(made["Id"])
 
 
-def knows_console_size(connection: ExecConnection) -> bool:
-    """Whether the Engine takes a terminal's size with the start of an exec (API 1.42)."""
-    return tuple(map(int, connection.api_version().split("."))) >= (1, 42)
-
-
-def sized(connection: ExecConnection, spec: ExecSpec) -> ExecSpec:
-    """Where the size comes only after the start, the command waits for it: a program that begins meanwhile may take the
-    terminal for one of 80 by 24 and never hear of the change (tmux does so until it has attached)."""
-    if not spec.tty or knows_console_size(connection):
-        return spec
-    return replace(spec, command=("sh", "-c", AWAIT_SIZE, "sh", *spec.command))
-
-
 def start_body(connection: ExecConnection, spec: ExecSpec) -> dict[str, Any]:
-    """The body that starts an exec; the terminal's size goes with it where the Engine can take it."""
+    """The body that starts an exec; the terminal's size goes with it where the Engine can take it (API 1.42)."""
     body: dict[str, Any] = {"Detach": False, "Tty": spec.tty}
-    if spec.tty and knows_console_size(connection):
+    if spec.tty and tuple(map(int, connection.api_version().split("."))) >= (1, 42):
         body["ConsoleSize"] = [spec.rows, spec.cols]
     return body
 
