@@ -30,14 +30,16 @@ class Uses:
             self._task = asyncio.get_running_loop().create_task(self._write())
 
     async def _write(self) -> None:
-        while self._waiting:
-            noted, self._waiting = self._waiting, set()
-            try:
-                await in_thread(lambda noted=noted: note_uses(noted))  # type: ignore[misc]
-            except DatabaseError:  # the terminals go on; their next use is noted with the next round
-                log.warning("terminal.use_not_noted", exc_info=True)
-            await asyncio.sleep(EVERY_SECONDS)
-        self._task = None
+        try:
+            while self._waiting:
+                noted, self._waiting = self._waiting, set()
+                try:
+                    await in_thread(lambda noted=noted: note_uses(noted))  # type: ignore[misc]
+                except DatabaseError:  # the terminals go on; their next use is noted with the next round
+                    log.warning("terminal.use_not_noted", exc_info=True)
+                await asyncio.sleep(EVERY_SECONDS)
+        finally:
+            self._task = None  # whatever ended it, the next use begins another
 
 
 uses = OfLoop(Uses)
