@@ -70,6 +70,7 @@ class Visit:
                 task.cancel()
         if self._signal is not None or self._left:
             showing.cancel()
+            await asyncio.wait({showing})
             return 0 if self._signal is None else 128 + self._signal
         return showing.result()
 

@@ -11,6 +11,9 @@ from projects.engine.errors import EngineError
 from projects.engine.translate import translated
 
 CONFIRM_SECONDS = 2.0
+DETACH_KEYS = "ctrl-@,ctrl-_,ctrl-^,ctrl-],ctrl-@"
+"""The Engine always looks for keys that detach, and holds back the first of them until the next key comes. Its own are Ctrl-P
+and Ctrl-Q, which shells and editors need; of these only Ctrl-Space waits, for the movement that follows a mark."""
 
 
 class ExecConnection(Address, Protocol):
@@ -33,6 +36,7 @@ def create(connection: ExecConnection, ref: str, spec: ExecSpec) -> str:
             user=spec.user,
             workdir=spec.working_dir or None,
             environment=dict(spec.environment) or None,
+            detach_keys=DETACH_KEYS if spec.tty else None,
         )
     return str(made["Id"])
 

@@ -1,6 +1,7 @@
 """Keys on a socket that broke: a page that names itself learns how far they came, and types the rest over its next one."""
 
 import asyncio
+import shlex
 
 import pytest
 
@@ -23,15 +24,52 @@ async def test_what_was_taken_is_told_on_the_next_socket_too(hub):
     async with connect(hub, PLACE + NAME) as first:
         assert await said(first, "taken") == {"type": "taken", "bytes": 0, "known": False}
         await said(first, "ready")
-        await until(first, b"$ ")  # the shell is there
         await first.send(b"echo on''ce")
         assert await said(first, "taken") == {"type": "taken", "bytes": 11, "known": True}
     async with connect(hub, PLACE + NAME) as second:
         assert await said(second, "taken") == {"type": "taken", "bytes": 11, "known": True}
         await second.send(b"\r")
-        assert b"onceonce" not in await until(second, b"once", after=b"/workspace")
+        assert b"onceecho" not in await until(second, b"once", after=b"/workspace")
     async with connect(hub, PLACE + "another-page-of-the-tests") as other:
         assert await said(other, "taken") == {"type": "taken", "bytes": 0, "known": False}
+
+
+SLOW = """#!/bin/sh
+case "$*" in *new-session*) sleep 2;; esac
+exec /usr/bin/tmux "$@"
+"""
+
+
+@pytest.fixture
+def slow_start(hub):
+    """Terminals whose program takes two seconds to begin: what is typed meanwhile nobody reads yet."""
+    container = next(found for found in hub.box.containers() if found.name.endswith("-web"))
+    path = "/usr/local/bin/tmux"
+    made = container.exec_run(["sh", "-c", f"printf %s {shlex.quote(SLOW)} >{path} && chmod 755 {path}"], user="root")
+    assert made.exit_code == 0, made.output
+    yield
+    assert container.exec_run(["rm", path], user="root").exit_code == 0
+
+
+@pytest.mark.live
+async def test_no_key_is_lost_when_the_socket_breaks_before_the_program_is_there(hub, slow_start):
+    place, keys = "web/terminal/?session=early&typist=" + NAME, b"echo on''ce\r"
+    async with connect(hub, place) as first:
+        await said(first, "ready")
+        await first.send(keys)
+        await asyncio.sleep(0.5)
+    async with connect(hub, place) as second:
+        await second.send(keys[(await said(second, "taken"))["bytes"] :])
+        assert b"onceecho" not in await until(second, b"once")
+
+
+@pytest.mark.live
+async def test_what_is_typed_before_the_program_is_there_waits_for_it(hub, slow_start):
+    async with connect(hub, "web/terminal/?session=early-2") as socket:
+        await socket.send(b"\x03")  # it would end a tmux that has not begun to read
+        await said(socket, "ready")
+        await socket.send(b"echo al''ive\r")
+        await until(socket, b"alive")
 
 
 @pytest.mark.live

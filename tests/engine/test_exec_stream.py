@@ -55,6 +55,19 @@ async def test_input_is_delivered_and_its_end_too(live):
     assert out == expected
 
 
+async def test_every_key_arrives_alone(live):
+    """The Engine looks for keys that detach (Ctrl-P, Ctrl-Q unless told otherwise) and holds the first until the next comes."""
+    shows = as_root("sh", "-c", "stty raw -echo; echo go; while true; do dd bs=1 count=1 status=none | od -An -tu1; done", tty=True, stdin=True)
+    async with live.engine.execs.open(live.running(), shows) as stream:
+        await until(stream, b"go")
+        for key in range(1, 128):
+            await stream.write(bytes([key]))
+            assert int((await until(stream, b"\n")).split()[-1]) == key
+        await stream.write(b"\x00")  # Ctrl-Space may wait for the next
+        await stream.write(b"f")
+        assert (await until(stream, b"102")).split() == [b"0", b"102"]
+
+
 async def test_a_terminal_knows_its_size_from_the_start_and_after_a_resize(live):
     spec = as_root("sh", "-c", "read go; stty size; read go; stty size", tty=True, stdin=True, cols=123, rows=45)
     async with live.engine.execs.open(live.running(), spec) as stream:

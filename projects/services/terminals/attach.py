@@ -6,8 +6,11 @@ The session's shell bears no marker, so ending a client by its marker ends nothi
 """
 
 import asyncio
+import contextlib
 import fcntl
+import math
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -35,6 +38,8 @@ from projects.services.terminals.sessions import checked_session_name, demand_ro
 CLIENT = ("-u", "-T", "sync,RGB,256,clipboard,title")
 LONGEST_SIDE = 1000
 SETTLE_ROUNDS, SETTLE_SECONDS = 10, 0.25
+DRAWS_WITHIN_SECONDS = 10.0
+ARRIVES_WITHIN_SECONDS = 1.0
 _THREADS = ThreadPoolExecutor(8, thread_name_prefix="terminal")
 
 T = TypeVar("T")
@@ -57,11 +62,14 @@ class Terminal:
         self._opening: asyncio.Task[None] | None = None
         self._closing = False
         self._container: tuple[str, object] = ("", None)
+        self._drawn = asyncio.Event()
+        self._typed_at = -math.inf
 
     async def open(self) -> None:
         """Raises ContainerNotRunning, NotFound (to watch, it must be there), Busy, ForeignContainer, EngineError."""
         # A task of its own: one that is cancelled half way would leave its client in the container, and its file locked.
         self._closing = False
+        self._drawn.clear()
         self._opening = asyncio.get_running_loop().create_task(self._open())
         await asyncio.shield(self._opening)
 
@@ -75,12 +83,23 @@ class Terminal:
         self._stream = stream
 
     async def read(self) -> bytes | None:
-        chunk = await self._open_stream().read()
+        try:
+            chunk = await self._open_stream().read()
+        finally:
+            self._drawn.set()
         return chunk.data if chunk else None
 
+    async def takes_keys(self) -> None:
+        """Until its first output was read. Before it no program reads keys: the terminal echoes them, and a Ctrl-C ends tmux."""
+        with contextlib.suppress(TimeoutError):  # a plain shell may have no prompt
+            async with asyncio.timeout(DRAWS_WITHIN_SECONDS):
+                await self._drawn.wait()
+
     async def write(self, data: bytes) -> None:
-        """Waits while the terminal takes nothing. Raises ConnectionLost."""
+        """Waits until it takes keys, and while it takes no more. Raises ConnectionLost."""
         if not self._read_only:
+            await self.takes_keys()
+            self._typed_at = time.monotonic()
             await self._open_stream().write(data)
 
     async def resize(self, cols: int, rows: int) -> None:
@@ -112,7 +131,9 @@ class Terminal:
         return await _in_thread(lambda: bool(_seen(self.project)[0]))
 
     async def close(self) -> None:
-        """The stream is closed and the client detached, after an `open` that is under way; a plain shell ends. Repeatable."""
+        """The stream is closed and the client detached, after an `open` that is under way; a plain shell ends. Repeatable.
+
+        What was written last has arrived by then. No `read` may be under way."""
         self._closing = True
         opening, self._opening = self._opening, None
         if opening is not None:
@@ -121,6 +142,8 @@ class Terminal:
         self._stream = self._client = None
         try:
             if stream is not None:
+                if time.monotonic() < self._typed_at + ARRIVES_WITHIN_SECONDS:
+                    await _let_arrive(stream)
                 await stream.close()
         finally:
             if client is not None:
@@ -216,6 +239,15 @@ def _detach(path: Path, ref: str) -> bool:
     if gone:
         path.unlink(missing_ok=True)
     return gone
+
+
+async def _let_arrive(stream: ExecStream) -> None:
+    """The Engine ends a terminal's output once it has passed on all input; without this the client may be gone before that."""
+    with contextlib.suppress(EngineError, TimeoutError):
+        async with asyncio.timeout(ARRIVES_WITHIN_SECONDS):
+            await stream.half_close()
+            while await stream.read() is not None:
+                pass
 
 
 def bounded(side: int) -> int:
