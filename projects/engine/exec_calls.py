@@ -1,6 +1,7 @@
 """The short calls around an exec, made with the SDK: create, start's body, inspect."""
 
 import time
+from dataclasses import replace
 from typing import Any, Protocol
 
 import docker
@@ -14,6 +15,8 @@ CONFIRM_SECONDS = 2.0
 DETACH_KEYS = "ctrl-@,ctrl-_,ctrl-^,ctrl-],ctrl-@"
 """The Engine always looks for keys that detach, and holds back the first of them until the next key comes. Its own are Ctrl-P
 and Ctrl-Q, which shells and editors need; of these only Ctrl-Space waits, for the movement that follows a mark."""
+AWAIT_SIZE = 'n=0; while [ "$(stty size 2>/dev/null)" = "0 0" ] && [ $n -lt 300 ]; do n=$((n+1)); sleep 0.01; done; exec "$@"'
+"""A few seconds at most; at once where the image has no `stty`."""
 
 
 class ExecConnection(Address, Protocol):
@@ -41,10 +44,23 @@ def create(connection: ExecConnection, ref: str, spec: ExecSpec) -> str:
     return str(made["Id"])
 
 
+def knows_console_size(connection: ExecConnection) -> bool:
+    """Whether the Engine takes a terminal's size with the start of an exec (API 1.42)."""
+    return tuple(map(int, connection.api_version().split("."))) >= (1, 42)
+
+
+def sized(connection: ExecConnection, spec: ExecSpec) -> ExecSpec:
+    """Where the size comes only after the start, the command waits for it: a program that begins meanwhile may take the
+    terminal for one of 80 by 24 and never hear of the change (tmux does so until it has attached)."""
+    if not spec.tty or knows_console_size(connection):
+        return spec
+    return replace(spec, command=("sh", "-c", AWAIT_SIZE, "sh", *spec.command))
+
+
 def start_body(connection: ExecConnection, spec: ExecSpec) -> dict[str, Any]:
-    """The body that starts an exec; the terminal's size goes with it where the Engine can take it (API 1.42)."""
+    """The body that starts an exec; the terminal's size goes with it where the Engine can take it."""
     body: dict[str, Any] = {"Detach": False, "Tty": spec.tty}
-    if spec.tty and tuple(map(int, connection.api_version().split("."))) >= (1, 42):
+    if spec.tty and knows_console_size(connection):
         body["ConsoleSize"] = [spec.rows, spec.cols]
     return body
 

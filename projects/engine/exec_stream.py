@@ -16,7 +16,7 @@ from typing import ParamSpec, Self, TypeVar
 from projects.engine.base import Chunk, ExecSpec
 from projects.engine.dial import Head, Wire, dial, open_streams, refusal, upgrade_request
 from projects.engine.errors import ConnectionLost, EngineError, NoSuchObject, Refused, WrongState
-from projects.engine.exec_calls import ExecConnection, confirmed_exit_code, create, start_body
+from projects.engine.exec_calls import ExecConnection, confirmed_exit_code, create, sized, start_body
 from projects.engine.frames import FrameParser
 from projects.engine.silence import Silence
 from projects.engine.translate import translated
@@ -40,6 +40,10 @@ async def in_pool(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return await asyncio.get_running_loop().run_in_executor(pool, lambda: call(*args, **kwargs))
 
 
+def _create(connection: ExecConnection, ref: str, spec: ExecSpec) -> str:
+    return create(connection, ref, sized(connection, spec))
+
+
 class DockerExecStream:
     """`ExecStream` of projects.engine.base. One reader and one writer at a time; a cancelled `read` loses nothing."""
 
@@ -59,7 +63,7 @@ class DockerExecStream:
         self._lost = False
 
     async def __aenter__(self) -> Self:
-        self.exec_id = await in_pool(create, self._connection, self._ref, self._spec)
+        self.exec_id = await in_pool(_create, self._connection, self._ref, self._spec)
         try:
             self._wire = await in_pool(dial, self._connection)
             self._reader, self._writer = await open_streams(self._connection, self._wire, limit=READ_BYTES)

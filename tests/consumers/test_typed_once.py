@@ -67,7 +67,7 @@ async def test_no_key_is_lost_when_the_socket_breaks_before_the_program_is_there
 async def test_what_is_typed_before_the_program_is_there_waits_for_it(hub, slow_start):
     async with connect(hub, "web/terminal/?session=early-2") as socket:
         await socket.send(b"\x03")  # it would end a tmux that has not begun to read
-        await said(socket, "ready")
+        await until(socket, b"$ ")
         await socket.send(b"echo al''ive\r")
         await until(socket, b"alive")
 

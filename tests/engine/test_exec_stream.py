@@ -3,11 +3,14 @@
 import asyncio
 import subprocess
 import time
+from types import SimpleNamespace
 
 import pytest
 import uvloop
 
+from projects.engine.base import ExecSpec
 from projects.engine.errors import ConnectionLost, EngineUnreachable, NoSuchObject, WrongState
+from projects.engine.exec_calls import sized
 from projects.engine.execs import DockerExecs
 from projects.states import Stream
 from tests.engine.exec_fixtures import asked, open_descriptors
@@ -78,6 +81,24 @@ async def test_a_terminal_knows_its_size_from_the_start_and_after_a_resize(live)
         await until(stream, b"24 80")
         assert await stream.read() is None
         assert await stream.wait() == 0
+
+
+async def test_a_program_has_its_size_from_its_first_moment(live):
+    for _ in range(20):
+        async with live.engine.execs.open(live.running(), as_root("stty", "size", tty=True, stdin=True, cols=123, rows=45)) as stream:
+            said = b""
+            while (chunk := await stream.read()) is not None:
+                said += chunk.data
+            assert (said.strip(), await stream.wait()) == (b"45 123", 0)
+
+
+@pytest.mark.parametrize(("version", "waits"), [("1.41", True), ("1.42", False), ("1.51", False)])
+def test_only_an_engine_that_takes_no_size_at_the_start_makes_a_program_wait_for_it(version, waits):
+    connection = SimpleNamespace(api_version=lambda: version)
+    plain, terminal = ExecSpec(command=("vim", "a b")), ExecSpec(command=("vim", "a b"), tty=True)
+    assert sized(connection, plain) is plain
+    assert (sized(connection, terminal) is not terminal) is waits
+    assert sized(connection, terminal).command[-2:] == ("vim", "a b")
 
 
 async def test_a_resize_after_the_end_is_quiet(live):
