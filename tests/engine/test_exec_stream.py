@@ -164,9 +164,9 @@ async def test_closing_frees_the_descriptor_and_kills_nothing(live):
     for _ in range(20):  # the pool's threads make their clients
         await asyncio.gather(*(once() for _ in range(2)))
     held = open_descriptors()
-    for _ in range(5):
+    for _ in range(10):
         await once()
-    assert open_descriptors() <= held
+    assert open_descriptors() < held + 10  # a thread more has a client more
     async with live.engine.execs.open(ref, as_root("cat", stdin=True)) as closed:
         pass
     with pytest.raises(ConnectionLost):
