@@ -171,7 +171,7 @@ async def test_closing_frees_the_descriptor_and_kills_nothing(live):
         pass
     with pytest.raises(ConnectionLost):
         await closed.write(b"x")
-    assert sum("sleep 101" in process.command for process in live.engine.containers.processes(ref)) == 45
+    assert sum("sleep 101" in process.command for process in live.engine.containers.processes(ref)) == 50
 
 
 async def test_what_was_written_last_is_sent_before_closing(live):
