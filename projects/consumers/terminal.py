@@ -108,13 +108,10 @@ class TerminalConsumer(Socket):
     # -- its two tasks ----------------------------------------------------------------------
 
     async def _type(self) -> None:
-        """What was typed before the terminal takes keys waits for it, and is not taken yet."""
+        """What was typed before the terminal is there waits for it, and is not taken yet."""
         while True:
             await self._typed.wait()
             await self._ready.wait()
-            await self.terminal.takes_keys()
-            if not self._ready.is_set():
-                continue
             self._demand_newest()
             data = bytes(self._input)
             self._input.clear()

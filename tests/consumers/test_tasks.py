@@ -71,9 +71,6 @@ class Shell:
     async def open(self):
         pass
 
-    async def takes_keys(self):
-        pass
-
     async def write(self, data):
         await self.typed.put(data)
 

@@ -1,7 +1,6 @@
 """Keys on a socket that broke: a page that names itself learns how far they came, and types the rest over its next one."""
 
 import asyncio
-import shlex
 
 import pytest
 
@@ -32,44 +31,6 @@ async def test_what_was_taken_is_told_on_the_next_socket_too(hub):
         assert b"onceecho" not in await until(second, b"once", after=b"/workspace")
     async with connect(hub, PLACE + "another-page-of-the-tests") as other:
         assert await said(other, "taken") == {"type": "taken", "bytes": 0, "known": False}
-
-
-SLOW = """#!/bin/sh
-case "$*" in *new-session*) sleep 2;; esac
-exec /usr/bin/tmux "$@"
-"""
-
-
-@pytest.fixture
-def slow_start(hub):
-    """Terminals whose program takes two seconds to begin: what is typed meanwhile nobody reads yet."""
-    container = next(found for found in hub.box.containers() if found.name.endswith("-web"))
-    path = "/usr/local/bin/tmux"
-    made = container.exec_run(["sh", "-c", f"printf %s {shlex.quote(SLOW)} >{path} && chmod 755 {path}"], user="root")
-    assert made.exit_code == 0, made.output
-    yield
-    assert container.exec_run(["rm", path], user="root").exit_code == 0
-
-
-@pytest.mark.live
-async def test_no_key_is_lost_when_the_socket_breaks_before_the_program_is_there(hub, slow_start):
-    place, keys = "web/terminal/?session=early&typist=" + NAME, b"echo on''ce\r"
-    async with connect(hub, place) as first:
-        await said(first, "ready")
-        await first.send(keys)
-        await asyncio.sleep(0.5)
-    async with connect(hub, place) as second:
-        await second.send(keys[(await said(second, "taken"))["bytes"] :])
-        assert b"onceecho" not in await until(second, b"once")
-
-
-@pytest.mark.live
-async def test_what_is_typed_before_the_program_is_there_waits_for_it(hub, slow_start):
-    async with connect(hub, "web/terminal/?session=early-2") as socket:
-        await socket.send(b"\x03")  # it would end a tmux that has not begun to read
-        await until(socket, b"$ ")
-        await socket.send(b"echo al''ive\r")
-        await until(socket, b"alive")
 
 
 @pytest.mark.live

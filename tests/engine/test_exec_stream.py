@@ -32,10 +32,14 @@ async def all_of(stream):
 
 async def until(stream, wanted):
     seen = b""
-    while wanted not in seen:
-        chunk = await asyncio.wait_for(stream.read(), 15)
-        assert chunk, f"the stream ended after {seen!r}"
-        seen += chunk.data
+    try:
+        async with asyncio.timeout(15):
+            while wanted not in seen:
+                chunk = await stream.read()
+                assert chunk, f"the stream ended after {seen!r}"
+                seen += chunk.data
+    except TimeoutError:
+        raise AssertionError(f"{wanted!r} did not come, but {seen!r}") from None
     return seen
 
 
@@ -60,7 +64,9 @@ async def test_input_is_delivered_and_its_end_too(live):
 
 async def test_every_key_arrives_alone(live):
     """The Engine looks for keys that detach (Ctrl-P, Ctrl-Q unless told otherwise) and holds the first until the next comes."""
-    shows = as_root("sh", "-c", "stty raw -echo; echo go; while true; do dd bs=1 count=1 status=none | od -An -tu1; done", tty=True, stdin=True)
+    shows = as_root(
+        "sh", "-c", "stty raw -echo; echo go; while true; do dd bs=1 count=1 status=none | od -An -tu1; done", tty=True, stdin=True
+    )
     async with live.engine.execs.open(live.running(), shows) as stream:
         await until(stream, b"go")
         for key in range(1, 128):

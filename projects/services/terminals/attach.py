@@ -21,8 +21,8 @@ import structlog
 from django.conf import settings
 from django.db import close_old_connections
 
-from projects.engine.base import MARKER_VARIABLE, ExecSpec, ExecStream
-from projects.engine.errors import EngineError
+from projects.engine.base import MARKER_VARIABLE, Chunk, ExecSpec, ExecStream
+from projects.engine.errors import ConnectionLost, EngineError
 from projects.models import Project
 from projects.services.credentials.lent import exec_environment
 from projects.services.engines import current_engine
@@ -38,7 +38,8 @@ from projects.services.terminals.sessions import checked_session_name, demand_ro
 CLIENT = ("-u", "-T", "sync,RGB,256,clipboard,title")
 LONGEST_SIDE = 1000
 SETTLE_ROUNDS, SETTLE_SECONDS = 10, 0.25
-DRAWS_WITHIN_SECONDS = 10.0
+TRIES = 3
+DRAWS_WITHIN_SECONDS, PROMPTS_WITHIN_SECONDS = 8.0, 2.0
 ARRIVES_WITHIN_SECONDS = 1.0
 _THREADS = ThreadPoolExecutor(8, thread_name_prefix="terminal")
 
@@ -62,43 +63,51 @@ class Terminal:
         self._opening: asyncio.Task[None] | None = None
         self._closing = False
         self._container: tuple[str, object] = ("", None)
-        self._drawn = asyncio.Event()
+        self._ahead: list[Chunk | None] = []
         self._typed_at = -math.inf
 
     async def open(self) -> None:
-        """Raises ContainerNotRunning, NotFound (to watch, it must be there), Busy, ForeignContainer, EngineError."""
+        """Afterwards its program reads keys: before its first output the terminal would echo them, and a Ctrl-C would end tmux.
+
+        Raises ContainerNotRunning, NotFound (to watch, it must be there), Busy, ForeignContainer, EngineError."""
         # A task of its own: one that is cancelled half way would leave its client in the container, and its file locked.
         self._closing = False
-        self._drawn.clear()
         self._opening = asyncio.get_running_loop().create_task(self._open())
         await asyncio.shield(self._opening)
 
     async def _open(self) -> None:
-        client, spec = await _in_thread(self._prepare)
-        self._client = client
-        self._demand_wanted()
-        client.started = True
-        stream = current_engine().execs.open(client.ref, spec)
-        await stream.__aenter__()
-        self._stream = stream
+        for _ in range(TRIES):
+            client, spec = await _in_thread(self._prepare)
+            self._client = client
+            self._demand_wanted()
+            client.started = True
+            stream = current_engine().execs.open(client.ref, spec)
+            await stream.__aenter__()
+            self._stream = stream
+            if (self.cols, self.rows) != (spec.cols, spec.rows):
+                await self.resize(self.cols, self.rows)
+            if await self._drawn(stream):
+                return
+            # Of many terminals that start at once the Engine leaves one in some hundreds deaf and mute (seen with 20.10).
+            await self._leave()
+        raise ConnectionLost("The terminal's program shows nothing; look whether the container is overloaded, and open it again.")
+
+    async def _drawn(self, stream: ExecStream) -> bool:
+        """Whether its first output, which is kept for `read`, came in time; a plain shell may have no prompt."""
+        try:
+            async with asyncio.timeout(DRAWS_WITHIN_SECONDS if self.persistent else PROMPTS_WITHIN_SECONDS):
+                self._ahead = [await stream.read()]
+        except TimeoutError:
+            return not self.persistent
+        return True
 
     async def read(self) -> bytes | None:
-        try:
-            chunk = await self._open_stream().read()
-        finally:
-            self._drawn.set()
+        chunk = self._ahead.pop() if self._ahead else await self._open_stream().read()
         return chunk.data if chunk else None
 
-    async def takes_keys(self) -> None:
-        """Until its first output was read. Before it no program reads keys: the terminal echoes them, and a Ctrl-C ends tmux."""
-        with contextlib.suppress(TimeoutError):  # a plain shell may have no prompt
-            async with asyncio.timeout(DRAWS_WITHIN_SECONDS):
-                await self._drawn.wait()
-
     async def write(self, data: bytes) -> None:
-        """Waits until it takes keys, and while it takes no more. Raises ConnectionLost."""
+        """Waits while the terminal takes nothing. Raises ConnectionLost."""
         if not self._read_only:
-            await self.takes_keys()
             self._typed_at = time.monotonic()
             await self._open_stream().write(data)
 
@@ -138,8 +147,12 @@ class Terminal:
         opening, self._opening = self._opening, None
         if opening is not None:
             await asyncio.gather(opening, return_exceptions=True)
+        await self._leave()
+
+    async def _leave(self) -> None:
         stream, client = self._stream, self._client
         self._stream = self._client = None
+        self._ahead = []
         try:
             if stream is not None:
                 if time.monotonic() < self._typed_at + ARRIVES_WITHIN_SECONDS:
