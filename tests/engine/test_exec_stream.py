@@ -255,14 +255,11 @@ def test_thirty_terminals_at_once_each_answer(live):
     async def one(number):
         async with live.engine.execs.open(ref, as_root("cat", tty=True, stdin=True)) as stream:
             await stream.write(f"number {number}\n".encode())
-            try:
-                await until(stream, f"number {number}\r\n".encode())
-            except AssertionError as error:
-                assert "but b''" in str(error)
-                return 0
-            return 1
+            await until(stream, f"number {number}\r\n".encode())
 
     async def many():
-        return await asyncio.gather(*(one(number) for number in range(30)))
+        return await asyncio.gather(*(one(number) for number in range(30)), return_exceptions=True)
 
-    assert sum(asyncio.run(many())) >= 29
+    failed = [str(found) for found in asyncio.run(many()) if found]
+    assert len(failed) <= 1
+    assert all("but b''" in found for found in failed)
