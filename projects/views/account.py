@@ -16,10 +16,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from projects.models import ApiToken, Membership
-from projects.models.fields import cipher
 from projects.services.sessions import end_other_sessions, end_session, own_sessions
 from projects.services.tokens import NAME_LENGTH, make_token, revoke_token
 from projects.views.answering import actor_of, told
+from projects.views.shown_once import keep, taken
 
 NEW_KEY = "new_token"
 DAYS = {"7": "a week", "30": "30 days", "90": "90 days", "365": "a year", "": "no end"}
@@ -52,7 +52,6 @@ def account(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def make(request: HttpRequest) -> HttpResponse:
-    """The key is kept for the next page only, and encrypted even there."""
     form = TokenForm(request.POST)
     user: Any = request.user
 
@@ -60,7 +59,7 @@ def make(request: HttpRequest) -> HttpResponse:
         days = form.cleaned_data["days"]
         expires_at = timezone.now() + timedelta(days=int(days)) if days else None
         token, key = make_token(user=user, name=form.cleaned_data["name"], expires_at=expires_at, actor=actor_of(request))
-        request.session[NEW_KEY] = {"token": token.pk, "key": cipher().encrypt(key.encode()).decode()}
+        keep(request, NEW_KEY, pk=token.pk, secret=key)
         return ""
 
     back = f"{reverse('account')}#tokens"
@@ -105,8 +104,8 @@ def _complain(request: HttpRequest, form: forms.Form) -> str:
 
 
 def _shown_once(request: HttpRequest) -> dict[str, Any] | None:
-    """The token that was made a moment ago, with its key; gone from the session by now."""
+    """The token that was made a moment ago, with its key."""
     user: Any = request.user
-    found = request.session.pop(NEW_KEY, None)
-    token = ApiToken.objects.filter(pk=found["token"], user=user).first() if found else None
-    return {"token": token, "key": cipher().decrypt(found["key"].encode()).decode()} if found and token else None
+    made = taken(request, NEW_KEY)
+    token = ApiToken.objects.filter(pk=made.pk, user=user).first() if made else None
+    return {"token": token, "key": made.secret} if made and token else None

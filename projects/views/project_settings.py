@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from projects.access import Permission, is_administrator
@@ -16,12 +17,15 @@ from projects.services.action_words import LENDING
 from projects.services.catalog import MEMORY_LIMIT_MB, NAME_LENGTH, PIDS_LIMIT, update_project
 from projects.services.errors import HubError
 from projects.services.git_credentials import list_git_credentials
+from projects.services.notifications import mail
 from projects.services.overview import known_container
 from projects.services.project_secrets import VALUE_MOST_CHARACTERS, list_secrets
 from projects.services.record import Actor
 from projects.states import RefreshMode, Role
 from projects.views.lookup import project_to
+from projects.views.project_channels import NEW_SECRET, WORDS, channels_of
 from projects.views.project_page import only_head, page, shown_project, why_not
+from projects.views.shown_once import taken
 
 AT_A_REFRESH = frozenset({"image", "cpu_limit", "memory_limit_mb", "pids_limit", "environment"})
 HOURS: dict[str, Any] = {"min_value": 1, "max_value": 24 * 366, "required": False}
@@ -95,6 +99,7 @@ class SettingsForm(forms.Form):
         return wished
 
 
+@never_cache
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def project_settings(request: HttpRequest, slug: str) -> HttpResponse:
@@ -129,9 +134,24 @@ def _page(request: HttpRequest, project: Any, form: SettingsForm | None, status:
         "secret_length": VALUE_MOST_CHARACTERS,
         "git_credentials": list_git_credentials(project=project),
         "deploy_key": DeployKey.objects.filter(project=project).defer("private_key").first(),
+        **_told_of(request, project, refused),
         "operates": not why_not(request.user, Permission.OPERATE, project),
     }
     return page(request, "settings", "Settings", project, context, status)
+
+
+def _told_of(request: HttpRequest, project: Project, refused: str) -> dict[str, Any]:
+    """The channels; who may not change them sees none."""
+    if refused:
+        return {"channels": []}
+    channels, made = list(channels_of(project)), taken(request, NEW_SECRET)
+    new = next((channel for channel in channels if made and channel.pk == made.pk), None)
+    return {
+        "channels": channels,
+        "topics": WORDS,
+        "mail_is_set_up": mail.is_set_up(),
+        "new_channel": {"channel": new, "secret": made.secret} if made and new else None,
+    }
 
 
 def _changed(before: Project, after: Project) -> set[str]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from projects.views import logs, overview, project_keys, project_members
+from projects.views import logs, overview, project_channels, project_keys, project_members
 from projects.views.project_decisions import project_decisions
 from projects.views.project_events import project_events
 from projects.views.project_runs import project_runs
@@ -23,5 +23,6 @@ urlpatterns = [
     path("settings/secrets/", project_keys.secrets, name="project-secrets"),
     path("settings/git-tokens/", project_keys.git_tokens, name="project-git-tokens"),
     path("settings/deploy-key/", project_keys.deploy_key, name="project-deploy-key"),
+    path("settings/notifications/", project_channels.channels, name="project-channels"),
     path("remove/", project_members.remove, name="project-remove"),
 ]

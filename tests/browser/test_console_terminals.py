@@ -32,6 +32,47 @@ def test_a_flood_leaves_the_page_alive_and_control_c_answers_at_once(shell):
     assert time.monotonic() - started < SECONDS / 2
 
 
+KEYS = {
+    **{f"Control+{letter}": f"^{letter.upper()}" for letter in "abcdefghjklmnopqrstuvwxyz"},
+    "Control+Space": "",  # it waits for the next key
+    "Alt+b": "^[b",
+    "Escape": "^[",
+    "Tab": "^I",
+    "Shift+Tab": "^[[Z",
+    "Backspace": "^?",
+    "Delete": "^[[3~",
+    "Insert": "^[[2~",
+    "ArrowUp": "^[[A",
+    "Control+ArrowLeft": "^[[1;5D",
+    "Shift+ArrowRight": "^[[1;2C",
+    "Home": "^[[1~",
+    "End": "^[[4~",
+    "PageUp": "^[[5~",
+    "F1": "^[OP",
+    "F5": "^[[15~",
+    "F12": "^[[24~",
+}
+"""What `cat -v` shows of each."""
+
+
+def test_each_key_reaches_the_program_at_once_and_alone(shell):
+    shell.type("stty raw -echo; clear; cat -v\n")
+    shell.shows(lambda rows: not any(rows))
+    seen = ""
+    for number, (key, shown) in enumerate(KEYS.items()):
+        shell.type(f" {number}=")
+        shell.press(key)
+        seen += f" {number}={shown}"
+        shell.shows(lambda rows: squeezed(rows) == seen.replace(" ", ""))  # noqa: B023
+        if not shown:
+            seen += "^@"
+
+
+def squeezed(rows: list[str]) -> str:
+    """Without spaces and line ends."""
+    return "".join(rows).replace(" ", "")
+
+
 def test_a_paste_of_several_lines_asks_first(shell):
     shell.paste("echo one''line")
     shell.shows("echo one''line")

@@ -28,8 +28,14 @@ HOUR = """
             Sample.objects.create(project=project, at=now - timedelta(minutes=minute), docker_id=project.docker_id[:12], cpu_percent=wave,
                 cpu_seconds=minute, memory_mb=200 + 40 * place + wave, memory_percent=(200 + 40 * place + wave) / 81.92, disk_percent=38,
                 layer_mb=120, pids=12, network_rx_mb=60 - minute, network_tx_mb=30 - minute / 2)
+    from projects.models import Channel, Delivery
+    atlas, told = Project.objects.get(slug="atlas"), {"subject": "hold", "message": "Left to people.", "event_kind": "health.hold"}
+    for name, url, state in (("ops", "https://hooks.example.com/x", "delivered"), ("pager", "https://pager.example.com/x", "failed")):
+        channel = Channel.objects.create(project=atlas, name=name, kind="webhook", target=url, secret="x", wants=["hold", "unhealthy"])
+        error = "" if state == "delivered" else "It answered 502."
+        Delivery.objects.create(channel=channel, state=state, error=error, event_at=now, **told)
 """
-"""An hour of readings, which nobody waits for here."""
+"""An hour of readings, which nobody waits for here, and two channels of which one fails."""
 
 
 def take(hub: AdminHub, browser: Browser) -> None:

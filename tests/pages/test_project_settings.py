@@ -14,6 +14,7 @@ SETTINGS = {
     "name": "Web", "image": "", "cpu_limit": "2", "memory_limit_mb": "512", "pids_limit": "100", "environment": "TZ=UTC\r\n\r\nA=b=c",
     "refresh_mode": "suggest", "refresh_age_hours": "48", "refresh_quiet_hours": "22:00-06:00", "pinned": "on",
 }  # fmt: skip
+WEBHOOK: dict[str, Any] = {"name": "ops", "kind": "webhook", "target": "https://hooks.example.com/a-key", "wants": ["hold", "waiting"]}
 POSTS = [
     ("settings/", SETTINGS, "settings"),
     ("settings/members/", {"username": "stranger", "role": "viewer"}, "members"),
@@ -21,17 +22,18 @@ POSTS = [
     ("settings/secrets/", {"name": "API_KEY", "value": "shh-it-is-one"}, "secrets"),
     ("settings/git-tokens/", {"host": "github.com", "token": "shh-it-is-one"}, "git credentials"),
     ("settings/deploy-key/", {"do": "make"}, "deploy key"),
+    ("settings/notifications/", {"do": "add", **WEBHOOK}, "notification channels"),
     ("remove/", {"confirmed": "1"}, "remove project"),
 ]
 
 
-def send(cast, who: str, place: str, follow: bool = False, /, **fields: str) -> Any:
+def send(cast, who: str, place: str, follow: bool = False, /, **fields: Any) -> Any:
     client = cast.browser(who) if who != "nobody" else cast.api(who)
     client.handler.enforce_csrf_checks = False
     return client.post(f"/projects/web/{place}", fields, follow=follow)
 
 
-def told(cast, who: str, place: str, /, **fields: str) -> str:
+def told(cast, who: str, place: str, /, **fields: Any) -> str:
     """The page that it leads to."""
     return str(send(cast, who, place, True, **fields).content.decode())
 
@@ -53,7 +55,14 @@ def test_each_change_answers_each_user_as_the_table_says(cast, fake_engine, plac
 
 
 def test_nothing_is_changed_by_a_get_or_without_the_token(cast):
-    for place in ("settings/members/", "settings/secrets/", "settings/git-tokens/", "settings/deploy-key/", "remove/"):
+    for place in (
+        "settings/members/",
+        "settings/secrets/",
+        "settings/git-tokens/",
+        "settings/deploy-key/",
+        "settings/notifications/",
+        "remove/",
+    ):
         assert cast.browser("owner").get(f"/projects/web/{place}").status_code == 405
         assert cast.browser("owner").post(f"/projects/web/{place}", {"do": "make"}).status_code == 403
     assert not Event.objects.exists()
