@@ -40,6 +40,7 @@ USE_CASES: dict[str, Rule] = {
     "see public deploy key": Permission.VIEW,
     "list names of secrets": Permission.VIEW,
     "list terminals": Permission.VIEW,
+    "read terminal history": Permission.VIEW,
     # work
     "ensure": Permission.OPERATE,
     "start": Permission.OPERATE,

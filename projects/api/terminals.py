@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router, Status
 
 from projects.access import Permission, project_for
 from projects.api.auth import actor, caller
-from projects.api.responses import ENGINE, answers
+from projects.api.responses import ENGINE, answers, raw
 from projects.api.schemas import TerminalIn, TerminalList, TerminalOut
 from projects.models import TerminalSession
 from projects.services import terminals
@@ -34,6 +34,18 @@ def rename_terminal(request: HttpRequest, slug: str, name: Name, payload: Termin
     """Operators. Whoever looks at it goes on looking."""
     project = project_for(caller(request), slug, Permission.OPERATE)
     return terminals.rename_session(project=project, name=name, new_name=payload.name, actor=actor(request))
+
+
+@router.get(
+    "/projects/{slug}/terminals/{name}/history",
+    response=answers(None, *ENGINE),
+    summary="All that a terminal has shown",
+    openapi_extra=raw("text/plain", "What scrolled off its screen, oldest first, and the screen; long lines whole, without colours."),
+)
+def get_terminal_history(request: HttpRequest, slug: str, name: Name) -> HttpResponse:
+    """The last 10,000 lines at least of what a shell printed; a full-screen program keeps its screen only."""
+    text = terminals.session_history(project=project_for(caller(request), slug), name=name)
+    return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 
 @router.delete("/projects/{slug}/terminals/{name}", response=answers(None, *ENGINE, status=204), summary="Close a terminal")

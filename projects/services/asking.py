@@ -16,13 +16,15 @@ class Answer:
     stdout: bytes
 
 
-def ask(engine: Engine, ref: str, command: tuple[str, ...], *, timeout_seconds: float = 10, user: str = "claude") -> Answer:
-    """Run a command that only looks; at most 64 KiB of its stdout. Raises EngineError as `Execs.run`."""
+def ask(
+    engine: Engine, ref: str, command: tuple[str, ...], *, timeout_seconds: float = 10, user: str = "claude", most_bytes: int = MOST_BYTES
+) -> Answer:
+    """Run a command that only looks; its stdout up to `most_bytes`. Raises EngineError as `Execs.run`."""
     output = bytearray()
 
     def sink(stream: Stream, data: memoryview) -> None:
-        if stream is Stream.STDOUT and len(output) < MOST_BYTES:
-            output.extend(data[: MOST_BYTES - len(output)])
+        if stream is Stream.STDOUT and len(output) < most_bytes:
+            output.extend(data[: most_bytes - len(output)])
 
     outcome = engine.execs.run(ref, ExecSpec(command=command, user=user), sink=sink, timeout_seconds=timeout_seconds)
     return Answer(outcome.exit_code, bytes(output))

@@ -75,6 +75,7 @@ CALLS = [
     Call("GET", f"{P}/terminals", "list terminals"),
     Call("POST", f"{P}/terminals", "terminal", 201, {"name": "main"}),
     Call("PATCH", f"{P}/terminals/{{name}}", "terminal", 404, {"name": "other"}),  # there is none
+    Call("GET", f"{P}/terminals/{{name}}/history", "read terminal history", 404),
     Call("DELETE", f"{P}/terminals/{{name}}", "terminal", 404),
     Call("DELETE", f"{P}/terminals?name=main", "terminal", 404),
     Call("GET", f"{P}/events", "events of a project"),

@@ -178,7 +178,11 @@ def test_what_is_on_the_screen_is_searched(shell):
     shell.page.fill("#find-words", "haystack")
     shell.page.keyboard.press("Enter")
     expect(shell.page.locator("#terminal-status")).to_contain_text("not on the screen")
-    shell.page.keyboard.press("Escape")
+    with shell.page.expect_popup() as opened:
+        shell.page.click("#find-history")
+    expect(opened.value.locator("body")).to_contain_text("needle")
+    opened.value.close()
+    shell.page.locator("#find-words").press("Escape")
     expect(shell.page.locator("#find")).to_be_hidden()
 
 

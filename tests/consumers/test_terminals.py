@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import docker
+import httpx
 import pytest
 
 from tests.consumers.talk import connect, said, sized, until
@@ -52,6 +53,24 @@ async def test_an_image_without_tmux_gets_a_plain_shell_that_says_so_and_ends_wi
 def ps(hub, slug):
     container = next(found for found in hub.box.containers() if found.name.endswith(f"-{slug}"))
     return container.exec_run(["ps", "-eo", "args"]).output.decode()
+
+
+async def test_all_that_scrolled_off_the_screen_is_read_as_text(hub):
+    path = f"http://{hub.address}/api/projects/web/terminals/long/history"
+    async with connect(hub, "web/terminal/?session=long&cols=60&rows=20") as socket:
+        await said(socket, "ready")
+        await socket.send(b"for n in $(seq 3000); do echo line $n costs 5 \xe2\x82\xac; done; printf '%0200d\\n' 7; echo do''ne\r")
+        await until(socket, b"done")
+
+    def asked(who):
+        return httpx.get(path, headers={"Authorization": f"Bearer {hub.keys[who]}"})
+
+    answer = await asyncio.to_thread(asked, "viewer")
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    lines = answer.text.split("\n")
+    first = lines.index("line 1 costs 5 €")
+    assert lines[first : first + 3002] == [*(f"line {n} costs 5 €" for n in range(1, 3001)), f"{7:0200}", "done"]
+    assert (await asyncio.to_thread(asked, "stranger")).status_code == 404
 
 
 async def act(hub, verb):

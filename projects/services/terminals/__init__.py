@@ -10,6 +10,7 @@ from projects.services.terminals.sessions import (
     make_session,
     rename_session,
     reopen,
+    session_history,
     settle,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "note_uses",
     "rename_session",
     "reopen",
+    "session_history",
     "settle",
 ]

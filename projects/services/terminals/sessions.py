@@ -91,6 +91,19 @@ def rename_session(*, project: Project, name: str, new_name: str, actor: Actor) 
     return rows.get(name=new_name)
 
 
+def session_history(*, project: Project, name: str) -> str:
+    """All that the terminal keeps: what scrolled off its screen, oldest first, and the screen.
+
+    Raises BadInput, NotFound, ContainerNotRunning, EngineError."""
+    name = checked_session_name(name)
+    place = place_of(project)
+    _demand_session(place, name)
+    shown = tmux.history(place.engine, place.ref, name)
+    if shown is None:
+        raise NotFound(f"The terminal {name} has ended, or its container is too busy to tell; look at the list of terminals.")
+    return shown.decode(errors="replace").rstrip() + "\n"
+
+
 def close_session(*, project: Project, name: str, actor: Actor) -> None:
     """End the session and its shell. Raises BadInput, NotFound, ContainerNotRunning, EngineError."""
     name = checked_session_name(name)

@@ -11,6 +11,8 @@ TMUX = ("tmux", "-L", "hub", "-N")
 NOT_THERE = (126, 127)
 """What the Engine says of a program that the image does not have."""
 _PAUSE_SECONDS = 0.1
+HISTORY_SECONDS, HISTORY_MOST_BYTES = 30, 32 * 1024 * 1024
+"""Its lines are limited in docker/etc/tmux.conf."""
 BASE_VARIABLES = ("GITHUB_TOKEN", "GIT_ASKPASS", "GIT_TERMINAL_PROMPT", "COLORTERM", "CONTAINERHUB_LENT_*")
 # Before 3.5 tmux writes synchronized output in an old form (ESC P = 1 s) that xterm.js takes without a word and without effect.
 # An override beats the feature; its place in the list keeps it from growing with each client. A bare semicolon at an end is tmux's own.
@@ -46,6 +48,15 @@ def places(engine: Engine, ref: str) -> dict[str, str] | None:
         return None
     lines = answer.stdout.decode(errors="replace").split("\n")
     return {name: path[:1000] for name, _, path in (line.partition("\t") for line in lines if line)}
+
+
+def history(engine: Engine, ref: str, name: str) -> bytes | None:
+    """What a session's shell has shown and still shows, wrapped lines joined, without colours; None where it cannot be had.
+
+    Raises EngineError."""
+    command = (*TMUX, "-u", "capture-pane", "-p", "-J", "-S", "-", "-t", f"{target(name)}:")
+    answer = ask(engine, ref, command, timeout_seconds=HISTORY_SECONDS, most_bytes=HISTORY_MOST_BYTES)
+    return answer.stdout if answer.exit_code == 0 else None
 
 
 def target(name: str) -> str:

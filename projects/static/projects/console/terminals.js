@@ -172,6 +172,8 @@ export class Terminals {
     el("terminal-again").hidden = !again;
     if (el("container-start")) el("container-start").hidden = !stopped;
     for (const id of ["terminal-rename", "terminal-close"]) el(id).disabled = !this.mayOperate || !this.#current;
+    el("find-history").hidden = !this.#current;
+    el("find-history").href = `/api/${this.path}/${this.#active}/history`;
   }
 
   #say(text, bad = false) {
@@ -241,7 +243,7 @@ export class Terminals {
 
   #found({ resultIndex: at, resultCount: count }) {
     if (el("find").hidden || !el("find-words").value) return;
-    this.#say(count ? `Found: ${at + 1} of ${count} on the screen.` : "It is not on the screen; in a shell, scroll up and search again.");
+    this.#say(count ? `Found: ${at + 1} of ${count} on the screen.` : "It is not on the screen; look into the whole history.");
   }
 
   async #fullScreen() {
