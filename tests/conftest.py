@@ -1,6 +1,15 @@
 """Every test has a data directory of its own; none reads the settings of the machine's own hub."""
 
 import pytest
+from django.db import connection
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings, tmp_path_factory):
+    """A file, as the hub has: in a database in memory, threads that meet in a table are refused at once instead of waiting."""
+    test = connection.settings_dict["TEST"]
+    if connection.vendor == "sqlite":
+        test["NAME"] = str(tmp_path_factory.mktemp("database") / "hub.sqlite3")
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,8 @@ import pytest
 import schemathesis
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.serializers.json import DjangoJSONEncoder
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -78,6 +80,16 @@ def key(running, monkeypatch) -> str:
     return key
 
 
+@pytest.fixture
+def one_connection():
+    """The application runs within the test's transaction, which the end of a request must not close; Django's test client does the same."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
 @schema.parametrize()
 @settings(
     max_examples=15,
@@ -87,6 +99,6 @@ def key(running, monkeypatch) -> str:
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_no_generated_request_meets_a_fault_or_an_undeclared_answer(case, key):
+def test_no_generated_request_meets_a_fault_or_an_undeclared_answer(case, key, one_connection):
     response = case.call(headers={"Authorization": f"Bearer {key}"})
     case.validate_response(response, checks=CHECKS)

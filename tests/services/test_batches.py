@@ -80,6 +80,7 @@ def test_an_item_that_somebody_works_on_is_left_to_him(cast, engine):
     assert not engine.calls
 
 
+@pytest.mark.django_db(transaction=True)  # it opens and closes connections, as a thread does
 def test_a_long_item_renews_its_claim_and_is_a_sign_of_life_of_the_worker(cast, engine):
     item = only(begin(cast))
     long_ago = timezone.now() - timedelta(seconds=50)
