@@ -33,7 +33,7 @@ def test_a_flood_leaves_the_page_alive_and_control_c_answers_at_once(shell):
 
 
 KEYS = {
-    **{f"Control+{letter}": f"^{letter.upper()}" for letter in "abcdefghjklmnopqrstuvwxyz"},
+    **{f"Control+{letter}": f"^{letter.upper()}" for letter in "abcdefghklmnopqrstuvwxyz"},
     "Control+Space": "",  # it waits for the next key
     "Alt+b": "^[b",
     "Escape": "^[",
@@ -52,11 +52,11 @@ KEYS = {
     "F5": "^[[15~",
     "F12": "^[[24~",
 }
-"""What `cat -v` shows of each."""
+"""What `cat -vt` shows of each; of Ctrl-J it shows a new line."""
 
 
 def test_each_key_reaches_the_program_at_once_and_alone(shell):
-    shell.type("stty raw -echo; clear; cat -v\n")
+    shell.type("stty raw -echo; clear; cat -vt\n")
     shell.shows(lambda rows: not any(rows))
     seen = ""
     for number, (key, shown) in enumerate(KEYS.items()):
@@ -146,7 +146,7 @@ def test_the_key_bar_has_what_a_small_keyboard_lacks(visitor):
     screen = Screen(visitor.console(viewport=NARROW))
     keys = screen.page.locator("#key-bar")
     expect(keys).to_be_visible()
-    screen.type("clear; cat -v\n")
+    screen.type("clear; cat -vt\n")
     keys.locator("[data-key=Escape]").click()
     keys.locator("[data-key=ArrowUp]").click()
     screen.type("\n")
