@@ -11,6 +11,7 @@ from projects.views.batch import batch
 from projects.views.console import console
 from projects.views.health import healthz, readyz
 from projects.views.home import home
+from projects.views.icon import icon
 from projects.views.invitation import invitation
 from projects.views.metrics import metrics
 
@@ -45,6 +46,7 @@ urlpatterns = [
     path("system/doctor/", system.doctor, name="doctor"),
     path("system/drift/<slug:action>/", system.drift, name="drift"),
     path("projects/<slug:slug>/", include("projects.views.project_urls")),
+    path("favicon.ico", icon),
     path("healthz", healthz),
     path("readyz", readyz),
     path("metrics", metrics),

@@ -100,3 +100,9 @@ def test_no_page_has_anything_inline_that_the_policy_forbids(cast, path):
     policy = answer["Content-Security-Policy"]
     assert "default-src 'self'" in policy
     assert "unsafe" not in policy
+
+
+def test_a_browser_finds_the_icon_where_it_looks(client, pages):
+    answer = client.get("/favicon.ico")
+    assert answer.status_code == 302
+    assert answer["Location"].endswith("/projects/icon.svg")

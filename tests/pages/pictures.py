@@ -4,6 +4,7 @@ from playwright.sync_api import Browser
 
 from tests.admin.browser import enter
 from tests.admin.hub import AdminHub
+from tests.picture import PLACE
 from tests.picture import take as picture
 
 PAGES = {
@@ -33,7 +34,7 @@ HOUR = """
     for name, url, state in (("ops", "https://hooks.example.com/x", "delivered"), ("pager", "https://pager.example.com/x", "failed")):
         channel = Channel.objects.create(project=atlas, name=name, kind="webhook", target=url, secret="x", wants=["hold", "unhealthy"])
         error = "" if state == "delivered" else "It answered 502."
-        Delivery.objects.create(channel=channel, state=state, error=error, event_at=now, **told)
+        Delivery.objects.create(channel=channel, state=state, error=error, event_at=now, finished_at=now, next_at=None, **told)
 """
 """An hour of readings, which nobody waits for here, and two channels of which one fails."""
 
@@ -47,6 +48,9 @@ def take(hub: AdminHub, browser: Browser) -> None:
                 page.goto(path)
                 page.wait_for_timeout(1500)  # charts are drawn, and what is live has come
                 picture(page, f"{name}-{scheme}-{width}")
+            if width == "wide":
+                page.goto("/projects/atlas/settings/")
+                page.locator("#notifications").screenshot(path=PLACE / f"notifications-{scheme}.png")
             page.goto("/projects/atlas/")
             page.click("text=Refresh…")
             page.wait_for_selector("text=What is kept")
