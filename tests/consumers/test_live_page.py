@@ -16,8 +16,8 @@ def connect(hub, page="/", *, who="operator", origin=None):
     return websockets.connect(address, origin=websockets.Origin(origin or f"http://{hub.address}"), additional_headers=headers)
 
 
-async def part(socket, target, holding="", seconds=20):
-    """The next fragment for that target that holds these words."""
+async def part(socket, target, holding="", seconds=60):
+    """The next fragment for that target that holds these words; without an event the page looks each 10 s, and the machine may be busy."""
     async with asyncio.timeout(seconds):
         while True:
             message = json.loads(await socket.recv())
