@@ -1,7 +1,8 @@
 """Terminals in a project's container: named tmux sessions that outlive whoever looks at them."""
 
-from projects.services.terminals.attach import Terminal, detach_orphans
+from projects.services.terminals.attach import Terminal
 from projects.services.terminals.carrying import leave
+from projects.services.terminals.clients import detach_orphans
 from projects.services.terminals.rows import Use, note_uses
 from projects.services.terminals.sessions import (
     checked_session_name,

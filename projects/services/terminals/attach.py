@@ -1,24 +1,14 @@
-"""One viewer of a session: a tmux client in the container, read and typed into over a raw exec.
-
-Every client has a file in `<data dir>/terminals`, named by its marker and holding its container's id, and whoever reads the
-client holds an flock on it: one whose lock is free is an orphan. tmux clients of closed sockets would stay for ever (seen).
-The session's shell bears no marker, so ending a client by its marker ends nothing else; a plain shell goes with its viewer.
-"""
+"""One viewer of a session: a tmux client in the container, read and typed into over a raw exec."""
 
 import asyncio
 import contextlib
-import fcntl
 import math
-import os
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TypeVar
-from uuid import uuid4
 
-import structlog
-from django.conf import settings
 from django.db import close_old_connections
 
 from projects.engine.base import MARKER_VARIABLE, Chunk, ExecSpec, ExecStream
@@ -31,6 +21,7 @@ from projects.services.record import Actor
 from projects.services.spec import WORKSPACE
 from projects.services.terminals import tmux
 from projects.services.terminals.carrying import Place
+from projects.services.terminals.clients import Client
 from projects.services.terminals.rows import compare, save_opened
 from projects.services.terminals.sessions import checked_session_name, demand_room, name_of_container, place_of
 
@@ -40,12 +31,32 @@ LONGEST_SIDE = 1000
 SETTLE_ROUNDS, SETTLE_SECONDS = 10, 0.25
 TRIES = 3
 DRAWS_WITHIN_SECONDS, PROMPTS_WITHIN_SECONDS = 8.0, 2.0
-ARRIVES_WITHIN_SECONDS = 1.0
+ARRIVES_WITHIN_SECONDS, LEAVES_WITHIN_SECONDS = 1.0, 2.0
+PASTE = re.compile(rb"\x1b\[20([01])~")
+"""Bracketed paste of xterm: 0 begins it, 1 ends it."""
 _THREADS = ThreadPoolExecutor(8, thread_name_prefix="terminal")
 
 T = TypeVar("T")
 
-log = structlog.get_logger(__name__)
+
+class Typing:
+    """What was typed last, as far as it matters to the end."""
+
+    def __init__(self) -> None:
+        self._at = -math.inf
+        self._tail = b""
+        self._pasting = False
+
+    def typed(self, data: bytes) -> None:
+        self._at = time.monotonic()
+        if marks := PASTE.findall(self._tail + data):
+            self._pasting = marks[-1] == b"0"
+        self._tail = (self._tail + data)[-5:]
+
+    @property
+    def rests(self) -> bool:
+        """All of it has arrived by now, and no paste is half done."""
+        return not self._pasting and time.monotonic() > self._at + ARRIVES_WITHIN_SECONDS
 
 
 class Terminal:
@@ -59,12 +70,12 @@ class Terminal:
         self._actor = actor
         self._read_only = read_only
         self._stream: ExecStream | None = None
-        self._client: _Client | None = None
+        self._client: Client | None = None
         self._opening: asyncio.Task[None] | None = None
         self._closing = False
         self._container: tuple[str, object] = ("", None)
         self._ahead: list[Chunk | None] = []
-        self._typed_at = -math.inf
+        self._typing = Typing()
 
     async def open(self) -> None:
         """Afterwards its program reads keys: before its first output the terminal would echo them, and a Ctrl-C would end tmux.
@@ -108,7 +119,7 @@ class Terminal:
     async def write(self, data: bytes) -> None:
         """Waits while the terminal takes nothing. Raises ConnectionLost."""
         if not self._read_only:
-            self._typed_at = time.monotonic()
+            self._typing.typed(data)
             await self._open_stream().write(data)
 
     async def resize(self, cols: int, rows: int) -> None:
@@ -153,14 +164,26 @@ class Terminal:
         stream, client = self._stream, self._client
         self._stream = self._client = None
         self._ahead = []
+        left = False
         try:
             if stream is not None:
-                if time.monotonic() < self._typed_at + ARRIVES_WITHIN_SECONDS:
-                    await _let_arrive(stream)
+                left = await self._left(stream)
                 await stream.close()
         finally:
             if client is not None:
-                await _in_thread(client.end)
+                await _in_thread(client.forget if left else client.end)
+
+    async def _left(self, stream: ExecStream) -> bool:
+        """Whether the client is gone: it is told to go over its own input, which costs the container nothing.
+
+        Not right behind other keys, nor within a paste: newer tmux take what comes so fast for pasted text, and pass it on.
+        """
+        with contextlib.suppress(EngineError, TimeoutError):
+            if not self._typing.rests:
+                await _let_arrive(stream)
+            elif self.persistent:
+                return await _told_to_leave(stream)
+        return False
 
     def _demand_wanted(self) -> None:
         if self._closing:
@@ -171,7 +194,7 @@ class Terminal:
             raise NotFound("The terminal is not open; open it again.")
         return self._stream
 
-    def _prepare(self) -> "tuple[_Client, ExecSpec]":
+    def _prepare(self) -> "tuple[Client, ExecSpec]":
         self._demand_wanted()
         self._container = _seen(self.project)
         place = place_of(self.project)
@@ -183,94 +206,48 @@ class Terminal:
             if self.session not in place.names:
                 demand_room(place)
                 save_opened(self.project, self.session, self._actor)
-        client = _Client(place.ref)
+        client = Client(place.ref)
         return client, self._spec(place, client.marker)
 
     def _spec(self, place: Place, marker: str) -> ExecSpec:
         lent = {} if self._read_only else exec_environment(self.project)
+        client = (*tmux.TMUX, *CLIENT, *tmux.SYNC, ";", *tmux.LEAVING, ";")
         if place.names is None:
             command: tuple[str, ...] = ("bash", "-l")
         elif self._read_only:
-            command = (*tmux.TMUX, *CLIENT, *tmux.SYNC, ";", "attach-session", "-r", "-E", "-t", tmux.target(self.session))
+            command = (*client, "attach-session", "-r", "-E", "-t", tmux.target(self.session))
         else:
-            opening = ("new-session", "-A", "-s", self.session, "-c", WORKSPACE)
-            command = (*tmux.TMUX, *CLIENT, *tmux.SYNC, ";", *tmux.lending(lent), ";", *opening)
+            command = (*client, *tmux.lending(lent), ";", "new-session", "-A", "-s", self.session, "-c", WORKSPACE)
         environment = {**lent, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", MARKER_VARIABLE: marker}
         return ExecSpec(command=command, environment=environment, tty=True, stdin=True, cols=self.cols, rows=self.rows)
 
 
-class _Client:
-    """The file and lock of one tmux client, from before its exec until it is seen to be gone."""
-
-    def __init__(self, ref: str) -> None:
-        self.ref = ref
-        self.started = False
-        self.marker = uuid4().hex
-        self._path = _directory() / self.marker
-        self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._fd, fcntl.LOCK_EX)
-        os.write(self._fd, ref.encode())
-
-    def end(self) -> None:
-        """One whose Engine cannot be reached is left to `detach_orphans`."""
-        try:
-            if self.started:
-                _detach(self._path, self.ref)
-            else:
-                self._path.unlink()
-        finally:
-            os.close(self._fd)
-
-
-def detach_orphans() -> int:
-    """Detach the tmux clients whose reader died; how many. Repeatable; call it at start and now and then."""
-    return sum(_detach_orphan(path) for path in _directory().iterdir())
-
-
-def _detach_orphan(path: Path) -> bool:
-    try:
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    else:
-        ref = os.read(fd, 100).decode()
-        return bool(ref) and _detach(path, ref)  # without one, it is being made this moment
-    finally:
-        os.close(fd)
-
-
-def _detach(path: Path, ref: str) -> bool:
-    try:
-        gone = current_engine().execs.kill(ref, path.name)
-    except EngineError as error:
-        log.warning("terminal.not_detached_yet", container=ref[:12], error=str(error))
-        return False
-    if gone:
-        path.unlink(missing_ok=True)
-    return gone
-
-
 async def _let_arrive(stream: ExecStream) -> None:
-    """The Engine ends a terminal's output once it has passed on all input; without this the client may be gone before that."""
-    with contextlib.suppress(EngineError, TimeoutError):
-        async with asyncio.timeout(ARRIVES_WITHIN_SECONDS):
-            await stream.half_close()
-            while await stream.read() is not None:
-                pass
+    """The Engine ends a terminal's output once it has passed on all input; without this the client may be gone before that.
+
+    Raises EngineError, TimeoutError."""
+    async with asyncio.timeout(ARRIVES_WITHIN_SECONDS):
+        await stream.half_close()
+        await _read_out(stream)
+
+
+async def _told_to_leave(stream: ExecStream) -> bool:
+    """Raises EngineError, TimeoutError of one that stays."""
+    async with asyncio.timeout(LEAVES_WITHIN_SECONDS):
+        with contextlib.suppress(ConnectionLost):  # it may have ended by itself
+            await stream.write(tmux.LEAVE)
+        await _read_out(stream)
+        await stream.wait()
+        return True
+
+
+async def _read_out(stream: ExecStream) -> None:
+    while await stream.read() is not None:
+        pass
 
 
 def bounded(side: int) -> int:
     return max(2, min(side, LONGEST_SIDE))
-
-
-def _directory() -> Path:
-    path: Path = settings.DATA_DIR / "terminals"
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
 
 
 def _seen(project: Project) -> tuple[str, object]:

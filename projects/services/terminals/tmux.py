@@ -18,6 +18,13 @@ BASE_VARIABLES = ("GITHUB_TOKEN", "GIT_ASKPASS", "GIT_TERMINAL_PROMPT", "COLORTE
 # An override beats the feature; its place in the list keeps it from growing with each client. A bare semicolon at an end is tmux's own.
 SYNC = ("set-option", "-s", "terminal-overrides[90]", r"xterm*:Sync=\E[?2026%?%p1%{1}%-%tl%eh%\;")
 
+# A key that no keyboard has detaches the client that it came from, one that only watches too. Bound in each table that an open
+# session may have, and not in docker/etc/tmux.conf: a container's server may be older than the hub.
+LEAVE = b"\x1b[9127~"
+LEAVING: tuple[str, ...] = ("set-option", "-s", "user-keys[90]", LEAVE.decode())
+for _table in ("root", "copy-mode", "copy-mode-vi"):
+    LEAVING += (";", "bind-key", "-T", _table, "User90", "detach-client")
+
 
 def tmux(engine: Engine, ref: str, *words: str) -> Answer:
     return ask(engine, ref, (*TMUX, *words))
