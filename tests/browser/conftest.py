@@ -25,6 +25,19 @@ LEFT_EARLY = "WebSocket is closed before the connection is established"
 """Chromium says so of a page that is left before its socket is open."""
 NETWORK_CHANGED = "ERR_NETWORK_CHANGED"
 """Chromium drops connections when a network interface comes or goes, as with each container: that is not the page's fault."""
+HEARD = """
+    window.heard = []; const Native = WebSocket;
+    window.WebSocket = class extends Native {
+        constructor(...all) { super(...all); super.addEventListener("message", ({data}) => this.kept("<", data)); }
+        send(data) { this.kept(">", data); super.send(data); }
+        kept(way, data) {
+            if (!this.url.includes("/terminal/")) return;
+            heard.push(`${way} ${typeof data === "string" ? data : new TextDecoder().decode(data.slice(0, 400))}`);
+            if (heard.length > 30) heard.shift();
+        }
+    };
+"""
+"""The last messages of a page's terminals, told where a screen is not as it should be."""
 VIOLATIONS = "addEventListener('securitypolicyviolation', e => console.error(`CSP ${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}`))"
 
 
@@ -88,7 +101,7 @@ class Visitor:
             self.hub.states[user] = self._sign_in(user)
         context = self.chromium.new_context(base_url=self.hub.address, storage_state=self.hub.states[user], **{"viewport": WIDE, **options})
         self.contexts.append(context)
-        context.add_init_script(VIOLATIONS)
+        context.add_init_script(f"(() => {{{HEARD}}})(); {VIOLATIONS}")
         context.on("page", self._listen)
         return context
 

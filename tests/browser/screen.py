@@ -25,6 +25,10 @@ ROWS = """() => [...document.querySelectorAll("[role=tabpanel]:not([hidden]) .xt
         }
     return seen;
 })"""
+DRAWS = """() => new Promise(done => {
+    setTimeout(() => done("draws no frame"), 2000);
+    requestAnimationFrame(() => done("draws frames"));
+})"""
 SECONDS = 30
 
 
@@ -51,7 +55,12 @@ class Screen:
     def shows(self, wanted: "str | Callable[[list[str]], bool]") -> None:
         """Wait until it is there."""
         holds = (lambda: wanted in self.text) if isinstance(wanted, str) else (lambda: wanted(self.rows))
-        wait_until(holds, SECONDS, reason=lambda: f"{wanted!r} is not on the screen:\n{self.text}")
+        wait_until(holds, SECONDS, reason=lambda: f"{wanted!r} is not on the screen:\n{self.text}\n{self.story}")
+
+    @property
+    def story(self) -> str:
+        """Which part stands still: the page, or what comes to it."""
+        return f"The page {self.page.evaluate(DRAWS)}; its terminals' last messages:\n" + "\n".join(map(repr, self.page.evaluate("heard")))
 
     def is_right(self, session: Callable[[], list[str]]) -> None:
         """Wait until every row is what the session in the container holds."""

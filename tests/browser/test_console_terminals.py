@@ -232,6 +232,7 @@ def test_a_viewer_watches_and_cannot_type(visitor):
     seen.shows("for the viewer")
     seen.type("echo he ty''ped\n")
     screen.type("echo the oth''er did\n")
+    screen.shows("\nthe other did")
     seen.shows("\nthe other did")
     assert "typed" not in seen.text
     assert "he ty" not in seen.text

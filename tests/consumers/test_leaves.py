@@ -14,31 +14,35 @@ SCAN = b"/environ"
 
 
 @pytest.fixture
-def typing(monkeypatch):
+def later(monkeypatch):
     clock = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    made = Typing()
-    made.later = lambda: clock.__setitem__(0, clock[0] + ARRIVES_WITHIN_SECONDS + 0.1)
-    return made
+
+    def go_on():
+        clock[0] += ARRIVES_WITHIN_SECONDS + 0.1
+
+    return go_on
 
 
-def test_keys_rest_once_they_have_had_time_to_arrive(typing):
+def test_keys_rest_once_they_have_had_time_to_arrive(later):
+    typing = Typing()
     assert typing.rests
     typing.typed(b"ls\r")
     assert not typing.rests
-    typing.later()
+    later()
     assert typing.rests
 
 
 @pytest.mark.parametrize("pieces", [[b"\x1b[200~half"], [b"a\x1b[20", b"0~half of it"], [b"\x1b[200~a\x1b[201~", b"\x1b[200", b"~"]])
-def test_half_a_paste_never_rests_and_a_whole_one_does(typing, pieces):
+def test_half_a_paste_never_rests_and_a_whole_one_does(later, pieces):
+    typing = Typing()
     for piece in pieces:
         typing.typed(piece)
-    typing.later()
+    later()
     assert not typing.rests
     for piece in (b"the rest\x1b[2", b"01~"):
         typing.typed(piece)
-    typing.later()
+    later()
     assert typing.rests
 
 
