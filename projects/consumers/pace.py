@@ -1,10 +1,15 @@
-"""How often a terminal's small output is sent: for eyes thirty times a second is enough, for a typed key's echo nothing is."""
+"""How often a terminal's small output is sent: for eyes thirty times a second is enough, for a typed key's echo nothing is.
+
+Where very many print, all of them share what one process can send beside the keys.
+"""
 
 import asyncio
 import random
 import time
 
 FRAME_SECONDS = 1 / 30
+MOST_A_SECOND = 1000
+"""So many small outputs of all terminals together; each costs the event loop some tens of microseconds."""
 AT_ONCE_SECONDS = 0.3
 """So long after a key output is sent as it comes."""
 BULK_BYTES = 4096
@@ -14,6 +19,9 @@ BULK_BYTES = 4096
 class Pace:
     """A hundred terminals that print lines would otherwise be thousands of messages a second, and every key waits behind them."""
 
+    _resting = 0
+    """How many of the process print: between two small outputs each of them rests."""
+
     def __init__(self) -> None:
         self._typed = asyncio.Event()
         self._at_once_until = 0.0
@@ -22,16 +30,21 @@ class Pace:
         self._at_once_until = time.monotonic() + AT_ONCE_SECONDS
         self._typed.set()
 
-    async def rest(self, size: int) -> None:
-        """After `size` bytes were sent: until more of it is worth a message. What comes meanwhile is sent as one."""
-        if size >= BULK_BYTES or time.monotonic() < self._at_once_until:
-            return
+    def rests_after(self, size: int) -> bool:
+        """Whether `size` bytes, which were sent, were so few that more of it should come before the next are."""
+        return size < BULK_BYTES and time.monotonic() >= self._at_once_until
+
+    async def rest(self) -> None:
+        """Until more output is worth a message, or a key comes."""
         self._typed.clear()
+        Pace._resting += 1
         try:
-            async with asyncio.timeout(_uneven(FRAME_SECONDS)):
+            async with asyncio.timeout(_uneven(max(FRAME_SECONDS, Pace._resting / MOST_A_SECOND))):
                 await self._typed.wait()
         except TimeoutError:
             pass
+        finally:
+            Pace._resting -= 1
 
 
 def _uneven(seconds: float) -> float:

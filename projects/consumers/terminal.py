@@ -134,7 +134,9 @@ class TerminalConsumer(Socket):
                 while (data := await self.terminal.read()) is not None:
                     await self.output(data)
                     self._note(typed=False)
-                    await self._pace.rest(len(data))
+                    if self._pace.rests_after(len(data)):
+                        with self.terminal.held():
+                            await self._pace.rest()
                 code = await self.terminal.wait()
             except EngineError:
                 lost, code = True, -1

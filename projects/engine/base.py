@@ -5,6 +5,7 @@ No Django here, and no word of the Docker SDK.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
@@ -81,6 +82,10 @@ class ExecStream(Protocol):
         """The next bytes as they came (never empty, never re-cut into lines); None at the end of the stream.
 
         Not reading holds the process back, since the Engine's own buffer fills."""
+
+    def held(self) -> AbstractContextManager[None]:
+        """Within, what comes waits outside this process, and costs it nothing; `read` finds all of it afterwards. Not while one
+        is under way."""
 
     async def write(self, data: bytes) -> None:
         """Send to stdin; waits while the process does not read."""

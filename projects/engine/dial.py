@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from projects.engine.errors import ConnectionLost, EngineError, EngineUnreachable, NoSuchObject, Refused, WrongState
+from projects.engine.valve import Reader, streams_over
 
 CONNECT_SECONDS = 10
 HEAD_LIMIT_BYTES = 64 * 1024
@@ -88,14 +89,12 @@ def dial_secured(address: Address) -> Wire:
         raise EngineUnreachable(f"TLS with the Docker Engine at {address.base_url} failed ({error}); check the certificates.") from error
 
 
-async def open_streams(address: Address, wire: Wire, *, limit: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def open_streams(address: Address, wire: Wire, *, limit: int) -> tuple[Reader, asyncio.StreamWriter]:
     """Asyncio streams over a dialled wire; the reader holds back the Engine beyond twice `limit` bytes."""
     secured = bool(address.tls and wire.host)
     wire.sock.setblocking(False)
     try:
-        return await asyncio.open_connection(
-            sock=wire.sock, limit=limit, ssl=address.tls if secured else None, server_hostname=wire.host if secured else None
-        )
+        return await streams_over(wire.sock, limit=limit, tls=address.tls if secured else None, host=wire.host if secured else None)
     except OSError as error:
         raise EngineUnreachable(f"The Docker Engine at {address.base_url} broke the connection ({error}); try again.") from error
 

@@ -20,6 +20,7 @@ from projects.engine.exec_calls import ExecConnection, confirmed_exit_code, crea
 from projects.engine.frames import FrameParser
 from projects.engine.silence import Silence
 from projects.engine.translate import translated
+from projects.engine.valve import Reader
 from projects.states import Stream
 
 READ_BYTES = 64 * 1024
@@ -57,7 +58,7 @@ class DockerExecStream:
         self._chunks: deque[Chunk] = deque()
         self._frames = None if spec.tty else FrameParser()
         self._wire: Wire | None = None
-        self._reader: asyncio.StreamReader | None = None
+        self._reader: Reader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._ended = False
         self._lost = False
@@ -90,6 +91,10 @@ class DockerExecStream:
             else:
                 self._take(memoryview(data))
         return self._chunks.popleft()
+
+    def held(self) -> contextlib.AbstractContextManager[None]:
+        """As the protocol says."""
+        return contextlib.nullcontext() if self._reader is None else self._reader.valve.held()
 
     async def write(self, data: bytes) -> None:
         """Raises ConnectionLost when the process or the connection is gone."""

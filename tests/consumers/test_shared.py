@@ -61,23 +61,37 @@ async def test_one_who_leaves_while_a_look_is_made_takes_it_from_nobody():
 
 async def test_small_output_rests_for_a_frame_and_much_output_does_not():
     pace = Pace()
+    assert pace.rests_after(100)
+    assert not pace.rests_after(BULK_BYTES)
     began = time.monotonic()
-    await pace.rest(100)
+    await pace.rest()
     assert time.monotonic() - began >= FRAME_SECONDS * 0.5
-    async with asyncio.timeout(FRAME_SECONDS / 2):
-        await pace.rest(BULK_BYTES)
+
+
+async def test_where_very_many_print_all_of_them_rest_longer(monkeypatch):
+    monkeypatch.setattr("projects.consumers.pace.MOST_A_SECOND", 100)
+    many = [asyncio.create_task(Pace().rest()) for _ in range(50)]
+    await asyncio.sleep(FRAME_SECONDS * 2)
+    began = time.monotonic()
+    await Pace().rest()
+    assert time.monotonic() - began >= 51 / 100 * 0.5
+    await asyncio.gather(*many)
+    async with asyncio.timeout(51 / 100 * 0.5):  # those who are gone count no more
+        await Pace().rest()
 
 
 async def test_a_key_ends_the_rest_and_its_echo_goes_out_as_it_comes(monkeypatch):
     monkeypatch.setattr("projects.consumers.pace.FRAME_SECONDS", 20)
     pace = Pace()
-    resting = asyncio.create_task(pace.rest(1))
+    resting = asyncio.create_task(pace.rest())
     await asyncio.sleep(0.05)
     assert not resting.done()
     pace.typed()
     async with asyncio.timeout(AT_ONCE_SECONDS):
         await resting
-        await pace.rest(1)
+    assert not pace.rests_after(1)
+    await asyncio.sleep(AT_ONCE_SECONDS + 0.05)
+    assert pace.rests_after(1)
 
 
 @pytest.mark.django_db

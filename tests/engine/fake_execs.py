@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
@@ -190,6 +191,9 @@ class FakeExecStream:
             if self.closed or self._engine.losing or self._under_way.exit_code() is not None:
                 return None
             await asyncio.sleep(POLL_SECONDS)
+
+    def held(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     async def write(self, data: bytes) -> None:
         if self.closed or self._engine.losing:

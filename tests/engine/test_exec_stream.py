@@ -133,6 +133,15 @@ async def test_not_reading_holds_the_process_back(live):
     await asyncio.to_thread(live.engine.connection.close)
 
 
+async def test_what_comes_while_it_is_held_is_read_at_once_afterwards(live):
+    ticks = as_root("sh", "-c", "for n in 1 2 3 4 5; do echo $n; sleep 0.2; done; sleep 9", tty=True)
+    async with live.engine.execs.open(live.running(), ticks) as stream:
+        assert await until(stream, b"1") == b"1\r\n"
+        with stream.held():
+            await asyncio.sleep(2)
+        assert (await stream.read()).data == b"2\r\n3\r\n4\r\n5\r\n"
+
+
 async def test_writing_waits_while_the_process_does_not_read(live):
     async with live.engine.execs.open(live.running(), as_root("sleep", "100", stdin=True)) as stream:
 

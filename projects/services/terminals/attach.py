@@ -116,6 +116,10 @@ class Terminal:
         chunk = self._ahead.pop() if self._ahead else await self._open_stream().read()
         return chunk.data if chunk else None
 
+    def held(self) -> contextlib.AbstractContextManager[None]:
+        """Between two reads: its output waits with the Engine, and is read at once afterwards."""
+        return self._open_stream().held()
+
     async def write(self, data: bytes) -> None:
         """Waits while the terminal takes nothing. Raises ConnectionLost."""
         if not self._read_only:
