@@ -24,7 +24,7 @@ TMUX = ("tmux", "-L", "hub", "new-session", "-A", "-s", "raw")
 def run(directory: Path, *, quick: bool) -> list[Figure]:
     """Raises AssertionError when a byte is lost."""
     with served(directory, PROJECTS) as hub:
-        return asyncio.run(Consoles(hub, terminals=20 if quick else 100, keys=90 if quick else 300, seconds=5 if quick else 20).all())
+        return asyncio.run(Consoles(hub, terminals=20 if quick else 100, keys=90 if quick else 300, seconds=20 if quick else 45).all())
 
 
 class Consoles:
@@ -73,7 +73,10 @@ class Consoles:
         async with opened(self._terminals()) as printers:
             figures = [await self._beside(f"{self.terminals} terminals open")]
             printing = asyncio.create_task(print_all(printers, self.count))
+            await asyncio.gather(*(printer.begun() for printer in printers))  # a hundred programs that start are another load
             figures.append(await self._beside(f"{self.terminals} terminals printing {A_SECOND} lines a second"))
+            if printing.done():
+                raise AssertionError("The terminals had printed all before the last key was typed; give them more to print.")
             await printing
             undrawn = redrawn(printers, self.count)
             for name, numbers in undrawn.items():

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from bench.lines import A_SECOND, END, expected, missing
+from bench.lines import A_SECOND, END, expected, first_line, missing
 from bench.terminals import HubPipe, Pipe
 
 AT_ONCE = 8
@@ -22,7 +22,7 @@ class Printer:
         self.name = name
         self._pipe = pipe
         self._parts: list[bytes] = []
-        self._ended = asyncio.Event()
+        self._begun, self._ended = asyncio.Event(), asyncio.Event()
 
     @property
     def output(self) -> bytes:
@@ -30,11 +30,13 @@ class Printer:
 
     async def follow(self) -> None:
         """Until it is cancelled."""
-        end, tail = self.name.encode() + END, b""
+        begin, end, tail = first_line(self.name), self.name.encode() + END, b""
         while True:
             data = await self._pipe.read()
             self._parts.append(data)
             tail = (tail + data)[-8192:]
+            if begin in tail:
+                self._begun.set()
             if end in tail:
                 self._ended.set()
 
@@ -42,6 +44,11 @@ class Printer:
         await self._pipe.send(f"python3 /workspace/lines.py {self.name} {count}\r".encode())
         async with asyncio.timeout(count / A_SECOND + SLACK_SECONDS):
             await self._ended.wait()
+
+    async def begun(self) -> None:
+        """Until the first line is there. Raises TimeoutError."""
+        async with asyncio.timeout(SLACK_SECONDS):
+            await self._begun.wait()
 
     @property
     def is_done(self) -> bool:

@@ -18,8 +18,12 @@ _LINE = re.compile(rb"line-(\w+)-(\d{5})-abcdefghijklmnopqrstuvwxyz")
 
 def expected(name: str, count: int) -> bytes:
     """As a terminal shows it, to the byte."""
-    lines = [f"line-{name}-{number:05d}-abcdefghijklmnopqrstuvwxyz\r\n" for number in range(count)]
-    return "".join([*lines, name]).encode() + END + b"\r\n"
+    lines = b"".join(_line(name, number) + b"\r\n" for number in range(count))
+    return lines + name.encode() + END + b"\r\n"
+
+
+def first_line(name: str) -> bytes:
+    return _line(name, 0)
 
 
 def missing(name: str, count: int, output: bytes) -> set[int]:
@@ -28,3 +32,7 @@ def missing(name: str, count: int, output: bytes) -> set[int]:
     if strangers := {owner for owner, _ in found} - {name.encode()}:
         raise AssertionError(f"The terminal {name} got lines of {strangers}.")
     return set(range(count)) - {int(number) for _, number in found}
+
+
+def _line(name: str, number: int) -> bytes:
+    return f"line-{name}-{number:05d}-abcdefghijklmnopqrstuvwxyz".encode()

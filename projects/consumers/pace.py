@@ -8,7 +8,7 @@ import random
 import time
 
 FRAME_SECONDS = 1 / 30
-MOST_A_SECOND = 1000
+MOST_A_SECOND = 500
 """So many small outputs of all terminals together; each costs the event loop some tens of microseconds."""
 AT_ONCE_SECONDS = 0.3
 """So long after a key output is sent as it comes."""
@@ -23,12 +23,12 @@ class Pace:
     """How many of the process print: between two small outputs each of them rests."""
 
     def __init__(self) -> None:
-        self._typed = asyncio.Event()
+        self._rest: asyncio.Future[None] | None = None
         self._at_once_until = 0.0
 
     def typed(self) -> None:
         self._at_once_until = time.monotonic() + AT_ONCE_SECONDS
-        self._typed.set()
+        self._wake()
 
     def rests_after(self, size: int) -> bool:
         """Whether `size` bytes, which were sent, were so few that more of it should come before the next are."""
@@ -36,15 +36,19 @@ class Pace:
 
     async def rest(self) -> None:
         """Until more output is worth a message, or a key comes."""
-        self._typed.clear()
+        loop = asyncio.get_running_loop()
+        self._rest = loop.create_future()
         Pace._resting += 1
+        timer = loop.call_later(_uneven(max(FRAME_SECONDS, Pace._resting / MOST_A_SECOND)), self._wake)
         try:
-            async with asyncio.timeout(_uneven(max(FRAME_SECONDS, Pace._resting / MOST_A_SECOND))):
-                await self._typed.wait()
-        except TimeoutError:
-            pass
+            await self._rest
         finally:
+            timer.cancel()
             Pace._resting -= 1
+
+    def _wake(self) -> None:
+        if self._rest is not None and not self._rest.done():
+            self._rest.set_result(None)
 
 
 def _uneven(seconds: float) -> float:
