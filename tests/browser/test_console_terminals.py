@@ -238,6 +238,21 @@ def test_a_viewer_watches_and_cannot_type(visitor):
     assert "he ty" not in seen.text
 
 
+def test_a_key_of_who_only_watches_moves_no_page(visitor):
+    """A field that takes no text leaves Space to the page; scrolled out of sight the terminal draws nothing more."""
+    Screen(visitor.console())  # or there is no terminal to watch
+    low = visitor.console("vera", viewport={"width": 1280, "height": 420})
+    seen = Screen(low)
+    height = low.evaluate("document.scrollingElement.scrollHeight")
+    assert height > 800, "the page is longer than its window: else this proves nothing"
+    seen.press("a")  # to have the focus moves the page
+    before = low.evaluate("scrollY")
+    seen.type(" a few words typed in vain\n")
+    seen.press("PageDown", "ArrowDown", "End")
+    time.sleep(1)
+    assert low.evaluate("scrollY") == before
+
+
 SOCKETS = """
     window.sockets = []; window.swallow = false; const Real = WebSocket;
     window.WebSocket = class extends Real {

@@ -90,6 +90,19 @@ async def test_the_client_goes_without_a_look_through_the_processes_and_nothing_
 
 
 @pytest.mark.live
+async def test_one_whose_program_prints_without_end_goes_too(hub):
+    async with connect(hub, "web/terminal/?session=floods") as socket:
+        await said(socket, "ready")
+        await socket.send(b"yes flo''od\r")
+        await until(socket, b"flood")
+        await asyncio.sleep(ARRIVES_WITHIN_SECONDS + 0.2)  # nobody reads meanwhile, and the hub is held back
+        began = time.time()
+    await detached(hub, "floods")
+    assert await asyncio.to_thread(scans, hub, began) == []
+    await tmux(hub, "kill-session", "-t", "floods")
+
+
+@pytest.mark.live
 async def test_who_only_watches_goes_too(hub):
     async with connect(hub, "web/terminal/?session=watched") as socket:
         await said(socket, "ready")

@@ -120,6 +120,7 @@ export class TerminalTab {
       if (event.type === "keydown") this.#type("\x1b\r");
       return false;
     }
+    if (this.watchOnly && event.key === " ") event.preventDefault(); // it would scroll the page, and the terminal out of sight
     return true;
   }
 
