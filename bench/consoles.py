@@ -36,7 +36,7 @@ class Consoles:
     async def all(self) -> list[Figure]:
         figures = await self.alone()
         figures += await self.together()
-        figures.append(await streams.command_rate(self.hub, 3))
+        figures.append(await streams.command_rate(self.hub, 5))
         figures += await streams.terminal_rates(self.hub, self.client)
         return [*figures, await self.plain()]
 
