@@ -39,9 +39,10 @@ class Served:
     def container(self):
         return next(found for found in self.box.containers() if found.name.endswith(f"-{self.slug}"))
 
-    def clients(self) -> list[str]:
-        """The tmux clients in the container."""
-        return self.run("tmux", "-L", "hub", "list-clients", "-F", "#{session_name} #{client_tty}").splitlines()
+    def clients(self, session: str = "") -> list[str]:
+        """The tmux clients in the container, or of one session there: the name of its session and its terminal."""
+        found = self.run("tmux", "-L", "hub", "list-clients", "-F", "#{session_name} #{client_tty}").splitlines()
+        return [client for client in found if session in ("", client.split()[0])]
 
     def run(self, *command: str) -> str:
         output: bytes = self.container.exec_run(list(command), user="claude").output

@@ -55,8 +55,7 @@ def scans(hub, since):
 
 
 async def detached(hub, session):
-    there = lambda: any(line.split()[0] == session for line in hub.clients())  # noqa: E731
-    await asyncio.to_thread(wait_until, lambda: not there(), 20, reason="the client is detached")
+    await asyncio.to_thread(wait_until, lambda: not hub.clients(session), 20, reason="the client is detached")
 
 
 async def tmux(hub, *words):
@@ -117,9 +116,9 @@ async def test_who_only_watches_goes_too(hub):
 async def test_one_that_does_not_hear_the_key_is_ended_by_its_marker(hub):
     async with connect(hub, "web/terminal/?session=deaf") as socket:
         await said(socket, "ready")
-        client = next(line.split()[1] for line in hub.clients() if line.startswith("deaf "))
+        (client,) = hub.clients("deaf")
         # tmux asks who sits there something, and takes every key as an answer
-        await tmux(hub, "command-prompt", "-b", "-t", client)
+        await tmux(hub, "command-prompt", "-b", "-t", client.split()[1])
         await asyncio.sleep(ARRIVES_WITHIN_SECONDS + 0.2)
         began = time.time()
     await detached(hub, "deaf")

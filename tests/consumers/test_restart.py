@@ -27,7 +27,7 @@ def test_a_stopped_hub_closes_its_sockets_with_1012_and_leaves_no_client(hub):
     with mine.serving() as server:
         asyncio.run(interrupted())
         server.wait(20)
-    wait_until(lambda: not clients_of(hub, "stopped"), 5, reason="the stopping hub detaches its clients itself")
+    wait_until(lambda: not hub.clients("stopped"), 5, reason="the stopping hub detaches its clients itself")
     assert "Traceback" not in mine.story()
     kill = (
         "from projects.services.commands import kill_command\nfor run in CommandRun.objects.filter(command='yes; true'): kill_command({})"
@@ -55,11 +55,7 @@ def test_the_start_after_a_kill_detaches_the_clients_and_the_shell_with_its_vari
 
     with mine.serving() as server:
         asyncio.run(type_and_kill())
-    assert clients_of(hub, "survivor"), "a killed hub leaves its client attached: else this proves nothing"
+    assert hub.clients("survivor"), "a killed hub leaves its client attached: else this proves nothing"
     with mine.serving():
-        wait_until(lambda: not clients_of(hub, "survivor"), 30, reason="the orphan is detached at start")
+        wait_until(lambda: not hub.clients("survivor"), 30, reason="the orphan is detached at start")
         asyncio.run(look())
-
-
-def clients_of(hub, session):
-    return [client for client in hub.clients() if client.split()[0] == session]

@@ -215,13 +215,13 @@ class Terminal:
 
     def _spec(self, place: Place, marker: str) -> ExecSpec:
         lent = {} if self._read_only else exec_environment(self.project)
-        client = (*tmux.TMUX, *CLIENT, *tmux.SYNC, ";", *tmux.LEAVING, ";")
+        attaching = (*tmux.TMUX, *CLIENT, *tmux.SYNC, ";", *tmux.LEAVING, ";")
         if place.names is None:
             command: tuple[str, ...] = ("bash", "-l")
         elif self._read_only:
-            command = (*client, "attach-session", "-r", "-E", "-t", tmux.target(self.session))
+            command = (*attaching, "attach-session", "-r", "-E", "-t", tmux.target(self.session))
         else:
-            command = (*client, *tmux.lending(lent), ";", "new-session", "-A", "-s", self.session, "-c", WORKSPACE)
+            command = (*attaching, *tmux.lending(lent), ";", "new-session", "-A", "-s", self.session, "-c", WORKSPACE)
         environment = {**lent, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", MARKER_VARIABLE: marker}
         return ExecSpec(command=command, environment=environment, tty=True, stdin=True, cols=self.cols, rows=self.rows)
 
